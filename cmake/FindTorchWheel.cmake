@@ -1,0 +1,26 @@
+# libtorch from an unpacked wheel or a libtorch archive, without torch's own CMake files: those enable the CUDA language,
+# add their own -gencode list and link libtorch_cuda into everything.
+#   torch_wheel::cpu   libtorch_cpu + libc10
+# TORCH_ROOT: the folder that holds torch/ (default: where cmake/bootstrap.sh puts it).
+set(TORCH_ROOT "$ENV{HOME}/.cache/mosaic/deps/torch" CACHE PATH "Folder that holds torch/ (an unpacked wheel)")
+find_path(TorchWheel_INCLUDE_DIR torch/csrc/api/include/torch/torch.h
+  HINTS ${TORCH_ROOT}/torch/include ${TORCH_ROOT}/include)
+foreach(lib c10 torch_cpu)
+  find_library(TorchWheel_${lib} ${lib} HINTS ${TORCH_ROOT}/torch/lib ${TORCH_ROOT}/lib)
+endforeach()
+if(TorchWheel_INCLUDE_DIR AND EXISTS ${TorchWheel_INCLUDE_DIR}/torch/version.h)
+  file(STRINGS ${TorchWheel_INCLUDE_DIR}/torch/version.h version_line REGEX "define TORCH_VERSION \"")
+  string(REGEX REPLACE ".*\"(.*)\".*" "\\1" TorchWheel_VERSION "${version_line}")
+endif()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(TorchWheel
+  REQUIRED_VARS TorchWheel_torch_cpu TorchWheel_c10 TorchWheel_INCLUDE_DIR VERSION_VAR TorchWheel_VERSION)
+
+if(TorchWheel_FOUND AND NOT TARGET torch_wheel::cpu)
+  add_library(torch_wheel::cpu INTERFACE IMPORTED)
+  # -idirafter, not -isystem: torch brings its own fmt/, which must not hide the system's.
+  target_compile_options(torch_wheel::cpu INTERFACE
+    "SHELL:-idirafter ${TorchWheel_INCLUDE_DIR}"
+    "SHELL:-idirafter ${TorchWheel_INCLUDE_DIR}/torch/csrc/api/include")
+  target_link_libraries(torch_wheel::cpu INTERFACE ${TorchWheel_torch_cpu} ${TorchWheel_c10})
+endif()

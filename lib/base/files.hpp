@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace mosaic {
+
+/// Calls `write` with the name of a temporary file in the folder of `path`, then fsyncs it, renames it to
+/// `path` and fsyncs the folder: a reader sees the old file or the whole new one. The temporary is removed
+/// when anything throws. Temporary names end in ".tmp<pid>". Errors: cannot_create, io_error (naming the
+/// file, the system's reason).
+void write_file_atomically(const std::string& path,
+                           const std::function<void(const std::string& temporary)>& write);
+
+/// The same for text.
+void write_text_atomically(const std::string& path, std::string_view text);
+
+/// Errors: missing_input, io_error.
+std::string read_text(const std::string& path);
+
+/// SHA-256, lower-case hex.
+std::string sha256_of_text(std::string_view bytes);
+/// Reads the file in pieces. Errors: missing_input, io_error.
+std::string sha256_of_file(const std::string& path);
+
+}  // namespace mosaic

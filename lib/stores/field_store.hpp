@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "fields/channel.hpp"
+#include "fields/state.hpp"
+#include "grid/lat_lon_grid.hpp"
+
+namespace mosaic {
+
+struct FieldStoreOptions {
+  int threads = 1;  ///< chunk decoding
+  bool allow_missing_chunks =
+      false;  ///< an absent chunk whose fill value is not NaN is the fill value, not an error
+  std::optional<std::int64_t>
+      member;  ///< for stores with a `number`/`realization` dimension: which coordinate value
+};
+
+/// Gridded fields by time, whatever the file format. Latitudes are brought to south-north and longitudes to
+/// 0..360 by coordinate value; values are physical (scale_factor and add_offset applied), float32.
+class FieldStore {
+ public:
+  virtual ~FieldStore() = default;
+
+  virtual const std::string& path() const = 0;
+  virtual const LatLonGrid& grid() const = 0;
+  /// Valid times, ascending.
+  virtual const std::vector<Time>& times() const = 0;
+  virtual bool has(const Channel& channel) const = 0;
+
+  /// Reads `channels` at `time`; state.values is [C, lat, lon]. Errors: missing_input naming everything that
+  /// is absent (time, variables, levels, chunks), corrupt_input for damaged chunks. NaN passes through.
+  virtual State read(Time time, const std::shared_ptr<const ChannelSet>& channels) = 0;
+
+  /// A field without time (statics such as land_sea_mask). Shape: [lat, lon]. Errors as read().
+  virtual std::vector<float> read_static(const std::string& variable) = 0;
+
+  /// What identifies the data for a resume: a sha256 over all metadata (layout, coordinates, shapes), hex.
+  virtual std::string identity() const = 0;
+};
+
+/// Opens a Zarr v2 directory store in the WeatherBench2 layout, or one NetCDF-4 file, or several (a glob
+/// pattern with * or a list separated by commas). Errors: missing_input, corrupt_input.
+std::unique_ptr<FieldStore> open_field_store(const std::string& path, const FieldStoreOptions& options);
+
+}  // namespace mosaic
