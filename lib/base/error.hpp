@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <concepts>
 #include <source_location>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -42,7 +44,7 @@ class Error : public std::runtime_error {
 /// A format string that remembers where it stands.
 template <class... Args>
 struct LocatedFormat {
-  template <class Text>
+  template <std::convertible_to<std::string_view> Text>
   consteval LocatedFormat(const Text& text,  // NOLINT: implicit on purpose
                           std::source_location where = std::source_location::current())
       : text(text), where(where) {}
