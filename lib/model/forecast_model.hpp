@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/time.hpp"
 #include "fields/channel.hpp"
@@ -21,6 +22,7 @@ struct ModelInfo {
   int batch = 1;             ///< members per call of advance(); the last batch is padded to it
   std::shared_ptr<const ChannelSet> channels;
   std::shared_ptr<const LatLonGrid> grid;
+  std::vector<double> channel_mean, channel_std;  ///< [C] physical units, for the range check; empty = only finite is asked
   std::string identity;  ///< sha256 over everything that determines the result (weights, statistics, tables)
 };
 

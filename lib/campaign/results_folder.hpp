@@ -1,0 +1,47 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace mosaic {
+
+/// What determines the results of a run, as flat name -> value pairs. Two runs with equal identities give the
+/// same bits.
+using RunIdentity = std::map<std::string, std::string>;
+
+enum class ExistingResults { resume, overwrite };
+
+/// The folder of one run: which initial times are committed, where their files go, to which run it belongs.
+///   identity.json   RunIdentity, written when the folder is first used
+///   sums/<time>.nc  one file per committed initial time
+///   sums.nc         all of them, once the run is complete
+class ResultsFolder {
+ public:
+  explicit ResultsFolder(std::string path);
+
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+  /// On one rank: creates the folder or checks that it belongs to `identity`, removes what a killed run left
+  /// half-written. Errors: cannot_create; bad_configuration listing every difference if the folder belongs to
+  /// another run.
+  void claim(const RunIdentity& identity, ExistingResults existing);
+
+  /// Where the sums of an initial time go; the file's existence is the commit.
+  std::string sums_file(Time initial_time) const;
+  bool is_committed(Time initial_time) const;
+  std::size_t count_committed(const std::vector<Time>& times) const;
+
+ private:
+  void remove_leftovers() const;
+
+  std::string path_;
+};
+
+/// "name: <folder's value> there, <ours> here" for every difference.
+std::vector<std::string> differences(const RunIdentity& folder, const RunIdentity& ours);
+
+}  // namespace mosaic

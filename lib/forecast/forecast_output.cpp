@@ -1,0 +1,71 @@
+#include "forecast/forecast_output.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/version.hpp"
+
+namespace mosaic {
+
+void ForecastOutput::begin(Time initial_time) {
+  if (writer_) {
+    writer_->begin(initial_time);
+  }
+}
+
+void ForecastOutput::push(std::size_t lead_index, Duration lead, const std::vector<const float*>& members) {
+  if (writer_) {
+    writer_->push(static_cast<int>(lead_index), lead, members);
+  }
+}
+
+void ForecastOutput::finish() {
+  if (writer_) {
+    writer_->finish();
+  }
+}
+
+ForecastWriterOptions forecast_writer_options(const HindcastConfig& config, const ModelInfo& model,
+                                              const std::vector<Duration>& leads,
+                                              const std::string& results_folder) {
+  const auto wanted = [&](const char* product) {
+    return std::find(config.output.products.begin(), config.output.products.end(), product) !=
+           config.output.products.end();
+  };
+  ForecastWriterOptions options;
+  options.folder = results_folder + "/forecasts";
+  options.layout = config.output.layout == "member" ? ForecastLayout::member : ForecastLayout::ensemble;
+  options.naming = config.output.naming == "wb2" ? VariableNaming::wb2 : VariableNaming::cf;
+  options.deflate = config.output.deflate;
+  options.leads = leads;
+  options.members = wanted("members");
+  options.mean = wanted("mean");
+  options.spread = wanted("spread");
+  options.attributes = {{"title", "Ensemble forecast: " + model.name},
+                        {"summary", model.description},
+                        {"source", model.description + "; " + version_text()}};
+  for (const std::string& name : config.output.channels) {
+    options.channels.push_back(parse_channel(name));
+  }
+  if (options.channels.empty()) {
+    options.channels = *model.channels;
+  }
+  for (const Channel& channel : options.channels) {
+    require(std::find(model.channels->begin(), model.channels->end(), channel) != model.channels->end(),
+            ExitCode::bad_configuration, "output.channels: {} is not a channel of the model {}",
+            channel.name(), model.name);
+  }
+  return options;
+}
+
+ForecastOutput make_forecast_output(const HindcastConfig& config, const ModelInfo& model,
+                                    const std::vector<Duration>& leads, const std::string& results_folder) {
+  if (!config.output.forecasts) {
+    return {};
+  }
+  return ForecastOutput(
+      std::make_unique<ForecastWriter>(forecast_writer_options(config, model, leads, results_folder),
+                                       *model.grid, config.ensemble.members, *model.channels));
+}
+
+}  // namespace mosaic

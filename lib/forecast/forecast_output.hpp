@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "forecast/hindcast_config.hpp"
+#include "model/forecast_model.hpp"
+#include "stores/forecast_writer.hpp"
+
+namespace mosaic {
+
+/// The forecast files of a hindcast; does nothing where output.forecasts is false.
+class ForecastOutput {
+ public:
+  ForecastOutput() = default;
+  explicit ForecastOutput(std::unique_ptr<ForecastWriter> writer) : writer_(std::move(writer)) {}
+
+  void begin(Time initial_time);
+  void push(std::size_t lead_index, Duration lead, const std::vector<const float*>& members);
+  void finish();
+
+ private:
+  std::unique_ptr<ForecastWriter> writer_;
+};
+
+/// The writer's options of a configuration. Errors: bad_configuration for a channel that the model does not
+/// have.
+ForecastWriterOptions forecast_writer_options(const HindcastConfig& config, const ModelInfo& model,
+                                              const std::vector<Duration>& leads,
+                                              const std::string& results_folder);
+
+ForecastOutput make_forecast_output(const HindcastConfig& config, const ModelInfo& model,
+                                    const std::vector<Duration>& leads, const std::string& results_folder);
+
+}  // namespace mosaic

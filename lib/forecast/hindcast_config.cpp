@@ -1,0 +1,161 @@
+#include "forecast/hindcast_config.hpp"
+
+#include "base/error.hpp"
+
+namespace mosaic {
+
+namespace {
+
+void add_model_keys(ConfigSchema& schema, HindcastConfig& config) {
+  auto& model = config.model;
+  schema.key("model.name", &model.name, "Forecast model").choices({"mosaic", "persistence"});
+  schema
+      .key("model.preset", &model.preset,
+           "Step, history, neighbours and normalisation of the published models")
+      .choices({"era5", "hres"});
+  schema
+      .key("model.network", &model.network,
+           "Size of the network: the published one, or a small one of its family")
+      .choices({"published", "demo"});
+  schema.key("model.weights", &model.weights,
+             "Weights: .safetensors or a published .pt; formula:KEY gives untrained pseudo-random weights");
+  schema.key(
+      "model.assets", &model.assets,
+      "Folder of normalisation statistics, static fields and neighbour tables (from the working folder)");
+  schema.key("model.norm_stats", &model.norm_stats,
+             "Normalisation statistics; empty = the preset's file in model.assets");
+  schema
+      .key("model.calendar", &model.calendar,
+           "Time features after the first step: as the published forecasts, or by true time")
+      .choices({"published", "exact"});
+}
+
+void add_ensemble_keys(ConfigSchema& schema, HindcastConfig& config) {
+  auto& ensemble = config.ensemble;
+  schema.key("ensemble.members", &ensemble.members, "Ensemble members").range(1, 10000);
+  schema.key("ensemble.batch", &ensemble.batch, "Members that the model is given at once; never changes bits")
+      .range(1, 1000);
+  schema.key("ensemble.seed", &ensemble.seed, "Seed of the members' noise").range(0, 9e15);
+  schema.key("ensemble.noise_file", &ensemble.noise_file,
+             "Draws instead of the seed: tensor `noise` [members, steps, width] in .safetensors or .npz");
+  schema.key("forecast.lead_time", &config.lead_time, "Length of each forecast");
+}
+
+void add_time_keys(ConfigSchema& schema, HindcastConfig& config) {
+  auto& times = config.times;
+  schema.key("times.set", &times.set, "Named set of initial times: wb2-2020 (732) or first-720");
+  schema.key("times.list", &times.list, "File with one initial time per line");
+  schema.key("times.start", &times.start, "First initial time");
+  schema.key("times.end", &times.end, "Last initial time, inclusive");
+  schema.key("times.step", &times.step, "Between initial times");
+}
+
+void add_fields_keys(ConfigSchema& schema, const std::string& name, HindcastConfig::Fields& fields,
+                     const std::string& what) {
+  schema.key(name + ".path", &fields.path, what);
+  schema.key(name + ".member", &fields.member, "Member to take where the store holds an ensemble");
+  schema.key(name + ".allow_missing_chunks", &fields.allow_missing_chunks,
+             "Take the fill value for an absent chunk instead of stopping");
+  schema.key(name + ".frozen_state", &fields.frozen_state,
+             "The store's only state stands for every time (demonstrations)");
+}
+
+void add_score_keys(ConfigSchema& schema, HindcastConfig& config) {
+  auto& score = config.score;
+  schema.key("score.channels", &score.channels, "Channels to score");
+  schema.key("score.regions", &score.regions, "Regions to score");
+  schema.key("score.spectra", &score.spectra,
+             "Channels whose zonal spectra are kept; a u and v pair also gives kinetic energy");
+  schema
+      .key("score.missing_truth", &score.missing_truth,
+           "A valid time without truth: an error, or that lead is scored over the initial times that have it")
+      .choices({"error", "per-lead"});
+}
+
+void add_output_keys(ConfigSchema& schema, HindcastConfig& config) {
+  auto& output = config.output;
+  schema.key("output.folder", &output.folder, "Results folder").required();
+  schema.key("output.forecasts", &output.forecasts, "Write forecast fields as NetCDF");
+  schema.key("output.layout", &output.layout, "One file per initial time, or per initial time and member")
+      .choices({"ensemble", "member"});
+  schema
+      .key("output.naming", &output.naming,
+           "Names of variables: t2m, z, ... or 2m_temperature, geopotential, ...")
+      .choices({"cf", "wb2"});
+  schema.key("output.channels", &output.channels, "Channels to write; empty = all");
+  schema.key("output.products", &output.products, "What to write: members, mean, spread");
+  schema.key("output.deflate", &output.deflate, "Compression level").range(0, 9);
+  schema.key("parallel.threads", &config.threads, "Threads per rank; part of what fixes the bits")
+      .range(1, 1024);
+  schema.key("log.interval", &config.log.interval, "Between progress lines where stderr is no terminal");
+  schema.key("log.level", &config.log.level, "Least important messages on stderr")
+      .choices({"debug", "info", "warning", "error"});
+}
+
+template <class Parse>
+void collect(std::vector<std::string>& problems, Parse&& parse) {
+  try {
+    parse();
+  } catch (const Error& problem) {
+    problems.emplace_back(problem.what());
+  }
+}
+
+}  // namespace
+
+void add_hindcast_keys(ConfigSchema& schema, HindcastConfig& config) {
+  add_model_keys(schema, config);
+  add_ensemble_keys(schema, config);
+  add_time_keys(schema, config);
+  add_fields_keys(schema, "input", config.input,
+                  "Initial states: a Zarr v2 store in the WeatherBench2 layout, or NetCDF files");
+  schema.key("input.check", &config.check_input,
+             "Check units, level order and latitude order of the initial states");
+  add_fields_keys(schema, "truth", config.truth, "Verifying states; empty = input.path");
+  add_score_keys(schema, config);
+  add_output_keys(schema, config);
+}
+
+void check_consistency(const HindcastConfig& config) {
+  std::vector<std::string> problems;
+  const auto expect = [&](bool ok, const std::string& text) {
+    if (!ok) {
+      problems.push_back(text);
+    }
+  };
+  expect(!config.input.path.empty(), "input.path (--input) is missing: the store of initial states");
+  expect(config.model.name != "mosaic" || !config.model.weights.empty(),
+         "model.weights (--weights) is missing: a .safetensors or .pt file, or formula:KEY for untrained "
+         "weights");
+  expect(config.model.name == "mosaic" || config.model.weights.empty(),
+         "model.weights has no effect with model.name " + config.model.name + ": leave it empty");
+  expect(config.model.name == "mosaic" || config.ensemble.noise_file.empty(),
+         "ensemble.noise_file has no effect with model.name " + config.model.name + ": leave it empty");
+  expect(config.output.forecasts || config.output.channels.empty(),
+         "output.channels has no effect without output.forecasts: true");
+  expect(!config.output.products.empty(), "output.products is empty: name members, mean or spread");
+  for (const std::string& product : config.output.products) {
+    expect(product == "members" || product == "mean" || product == "spread",
+           "output.products: '" + product + "' is unknown; known: members, mean, spread");
+  }
+  for (const auto* names : {&config.score.channels, &config.score.spectra, &config.output.channels}) {
+    for (const std::string& name : *names) {
+      collect(problems, [&] { parse_channel(name); });
+    }
+  }
+  collect(problems, [&] { initial_times(config.times); });
+  require(problems.empty(), ExitCode::bad_configuration, "{}", fmt::join(problems, "\n"));
+}
+
+std::vector<Duration> lead_times(const HindcastConfig& config, Duration step) {
+  require(config.lead_time >= step && config.lead_time.seconds % step.seconds == 0,
+          ExitCode::bad_configuration, "forecast.lead_time {} must be a multiple of the model's step {}",
+          to_string(config.lead_time), to_string(step));
+  std::vector<Duration> leads;
+  for (Duration lead = step; lead <= config.lead_time; lead = lead + step) {
+    leads.push_back(lead);
+  }
+  return leads;
+}
+
+}  // namespace mosaic

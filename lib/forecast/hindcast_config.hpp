@@ -1,0 +1,76 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/config.hpp"
+#include "base/time.hpp"
+#include "campaign/initial_times.hpp"
+#include "fields/channel.hpp"
+
+namespace mosaic {
+
+/// Everything a hindcast can be told; each field is a key of config/reference.yaml, where it is explained.
+struct HindcastConfig {
+  struct Model {
+    std::string name = "mosaic";
+    std::string preset = "era5";
+    std::string network = "published";
+    std::string weights;
+    std::string assets = "config/mosaic";
+    std::string norm_stats;
+    std::string calendar = "published";
+  } model;
+  struct Ensemble {
+    int members = 8;
+    int batch = 4;
+    std::int64_t seed = 42;
+    std::string noise_file;
+  } ensemble;
+  InitialTimeSelection times;
+  Duration lead_time = Duration::days(10);
+  struct Fields {
+    std::string path;
+    std::optional<int> member;
+    bool allow_missing_chunks = false;
+    bool frozen_state = false;
+  } input, truth;
+  bool check_input = true;
+  struct Score {
+    std::vector<std::string> channels = {
+        "geopotential_500",        "temperature_850",         "specific_humidity_700",
+        "u_component_of_wind_850", "v_component_of_wind_850", "2m_temperature",
+        "10m_u_component_of_wind", "10m_v_component_of_wind", "mean_sea_level_pressure"};
+    std::vector<std::string> regions = {"global", "tropics", "northern-hemisphere", "southern-hemisphere"};
+    std::vector<std::string> spectra = {"u_component_of_wind_850", "v_component_of_wind_850",
+                                        "geopotential_500"};
+    std::string missing_truth = "error";
+  } score;
+  struct Output {
+    std::string folder;
+    bool forecasts = false;
+    std::string layout = "ensemble";
+    std::string naming = "cf";
+    std::vector<std::string> channels;
+    std::vector<std::string> products = {"members"};
+    int deflate = 1;
+  } output;
+  int threads = 1;
+  struct Log {
+    Duration interval{10};
+    std::string level = "info";
+  } log;
+};
+
+/// Declares the keys of a hindcast, bound to `config` (which must outlive the schema).
+void add_hindcast_keys(ConfigSchema& schema, HindcastConfig& config);
+
+/// What cannot be said key by key. Errors: bad_configuration with every conflict found.
+void check_consistency(const HindcastConfig& config);
+
+/// Lead times of the model's steps: step, 2 step, ... up to lead_time. Errors: bad_configuration if none
+/// fits.
+std::vector<Duration> lead_times(const HindcastConfig& config, Duration step);
+
+}  // namespace mosaic

@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "forecast/forecast_output.hpp"
+#include "forecast/hindcast.hpp"
+
+namespace mosaic {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string size_text(double bytes) {
+  const char* units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+  std::size_t unit = 0;
+  while (bytes >= 1000 && unit + 1 < std::size(units)) {
+    bytes /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.3g} {}", bytes, units[unit]);
+}
+
+/// Uncompressed bytes of the forecast files of one initial time, and their number.
+std::pair<double, std::size_t> forecast_size(const HindcastSetup& setup) {
+  if (!setup.config.output.forecasts) {
+    return {0, 0};
+  }
+  const ForecastWriterOptions options =
+      forecast_writer_options(setup.config, setup.model->info(), setup.leads, "");
+  const auto members = static_cast<std::size_t>(setup.config.ensemble.members);
+  const std::size_t fields =
+      (options.members ? members : 0) + (options.mean ? 1 : 0) + (options.spread ? 1 : 0);
+  const double field = static_cast<double>(setup.model->info().grid->points() * sizeof(float));
+  const double bytes = field * static_cast<double>(options.channels.size() * options.leads.size() * fields);
+  return {bytes, options.layout == ForecastLayout::member ? members : 1};
+}
+
+double free_bytes(const std::string& folder) {
+  fs::path place = fs::absolute(folder);
+  while (!fs::exists(place) && place.has_parent_path()) {
+    place = place.parent_path();
+  }
+  std::error_code problem;
+  const auto space = fs::space(place, problem);
+  return problem ? 0 : static_cast<double>(space.available);
+}
+
+}  // namespace
+
+std::string hindcast_plan(const HindcastSetup& setup, int ranks) {
+  const ModelInfo& model = setup.model->info();
+  const auto& config = setup.config;
+  const std::size_t count = setup.initial_times.size();
+  const double state = static_cast<double>(model.channels->size() * model.grid->points() * sizeof(float));
+  const int batches = (config.ensemble.members + model.batch - 1) / model.batch;
+  const double ensemble = state * model.history * model.batch * batches;
+  const auto [bytes, files] = forecast_size(setup);
+  const double all_bytes = bytes * static_cast<double>(count);
+  const double available = free_bytes(config.output.folder);
+  std::string text;
+  const auto line = [&](const std::string& name, const std::string& value) {
+    text += fmt::format("{:<16}{}\n", name, value);
+  };
+  line("model", model.description);
+  line("grid", fmt::format("{} longitudes x {} latitudes, {} channels", model.grid->longitude.size(),
+                           model.grid->latitude.size(), model.channels->size()));
+  line("initial times", fmt::format("{}: {} ... {}", count, to_string(setup.initial_times.front()),
+                                    to_string(setup.initial_times.back())));
+  line("lead times", fmt::format("{}: {} ... {}", setup.leads.size(), to_string(setup.leads.front()),
+                                 to_string(setup.leads.back())));
+  line("members", fmt::format("{} in batches of {}", config.ensemble.members, model.batch));
+  line("ranks",
+       fmt::format(
+           "{} on the CPU, {} threads each{}", ranks, config.threads,
+           static_cast<std::size_t>(ranks) > count ? "; more ranks than initial times: some stay idle" : ""));
+  line("memory", fmt::format("{} of ensemble states per rank, beside the model", size_text(ensemble)));
+  line("input", setup.input->path() + ": everything needed is there");
+  line("truth",
+       setup.truth->path() + (config.score.missing_truth == "error" ? ": everything needed is there"
+                                                                    : ": leads without truth are left out"));
+  line("forecast files",
+       files == 0 ? "none (output.forecasts: false)"
+                  : fmt::format("{} files, {} before compression", files * count, size_text(all_bytes)));
+  line("free disk", fmt::format("{} at {}{}", size_text(available), config.output.folder,
+                                all_bytes > available ? "; NOT ENOUGH without compression" : ""));
+  return text;
+}
+
+}  // namespace mosaic

@@ -1,0 +1,185 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/machine.hpp"
+#include "base/version.hpp"
+#include "forecast/forecast_output.hpp"
+#include "forecast/hindcast.hpp"
+#include "model/mosaic_model.hpp"
+
+namespace mosaic {
+
+namespace {
+
+FieldStoreOptions store_options(const HindcastConfig::Fields& fields, int threads) {
+  FieldStoreOptions options;
+  options.threads = threads;
+  options.allow_missing_chunks = fields.allow_missing_chunks;
+  options.frozen_state = fields.frozen_state;
+  if (fields.member) {
+    options.member = *fields.member;
+  }
+  return options;
+}
+
+/// Channels in order, each once.
+ChannelSet parse_channels(const std::vector<const std::vector<std::string>*>& lists) {
+  ChannelSet channels;
+  for (const auto* names : lists) {
+    for (const std::string& name : *names) {
+      const Channel channel = parse_channel(name);
+      if (std::find(channels.begin(), channels.end(), channel) == channels.end()) {
+        channels.push_back(channel);
+      }
+    }
+  }
+  return channels;
+}
+
+std::unique_ptr<ForecastModel> load_model(const HindcastConfig& config, const LatLonGrid& grid) {
+  const auto& model = config.model;
+  const Preset preset = find_preset(model.preset);
+  if (model.name == "persistence") {
+    ModelInfo info;
+    info.step = preset.step;
+    info.history_spacing = preset.history_spacing;
+    info.batch = config.ensemble.batch;
+    info.grid = std::make_shared<const LatLonGrid>(grid);
+    info.channels = std::make_shared<const ChannelSet>(
+        parse_channels({&config.score.channels, &config.score.spectra, &config.output.channels}));
+    return make_persistence(info);
+  }
+  MosaicModelOptions options;
+  options.preset = model.preset;
+  options.network = network_by_name(model.network, model.preset);
+  options.weights = model.weights;
+  options.norm_stats =
+      model.norm_stats.empty() ? model.assets + "/norm_stats_" + model.preset + ".npz" : model.norm_stats;
+  options.static_vars = model.assets + "/static_vars.npz";
+  const std::string table = fmt::format("{}/neighbours_k{}.npz", model.assets, options.network.neighbours);
+  options.neighbours = model.network == "published" && std::filesystem::exists(table) ? table : "";
+  options.calendar = model.calendar == "exact" ? Calendar::exact : Calendar::published;
+  options.batch = config.ensemble.batch;
+  options.threads = config.threads;
+  options.grid = grid;
+  options.channels = mosaic_channels();
+  return make_mosaic_model(options);
+}
+
+/// What the model or the scores need and a store does not have.
+void find_missing(const FieldStore& store, const std::string& key, const ChannelSet& channels,
+                  const std::vector<Time>& times, bool any_time, std::vector<std::string>& missing) {
+  for (const Channel& channel : channels) {
+    if (!store.has(channel)) {
+      missing.push_back(fmt::format("{}: {} has no {}", key, store.path(), channel.name()));
+    }
+  }
+  std::vector<std::string> absent;
+  for (const Time time : times) {
+    if (!any_time && !std::binary_search(store.times().begin(), store.times().end(), time)) {
+      absent.push_back(to_string(time));
+    }
+  }
+  if (!absent.empty()) {
+    constexpr std::size_t shown = 10;
+    const std::size_t count = absent.size();
+    absent.resize(std::min(shown, count));
+    missing.push_back(fmt::format("{}: {} has no state at {} times: {}{}", key, store.path(), count,
+                                  fmt::join(absent, ", "), count > shown ? ", ..." : ""));
+  }
+}
+
+void check_stores(const HindcastSetup& setup) {
+  const ModelInfo& info = setup.model->info();
+  std::vector<Time> input_times;
+  std::vector<Time> truth_times;
+  for (const Time time : setup.initial_times) {
+    for (int age = 0; age < info.history; ++age) {
+      input_times.push_back(time - age * info.history_spacing);
+    }
+    for (const Duration lead : setup.leads) {
+      truth_times.push_back(time + lead);
+    }
+  }
+  for (auto* times : {&input_times, &truth_times}) {
+    std::sort(times->begin(), times->end());
+    times->erase(std::unique(times->begin(), times->end()), times->end());
+  }
+  std::vector<std::string> missing;
+  find_missing(*setup.input, "input.path", *info.channels, input_times, setup.config.input.frozen_state,
+               missing);
+  find_missing(*setup.truth, "truth.path", scored_channels(setup.score), truth_times,
+               setup.config.truth.frozen_state || setup.config.score.missing_truth == "per-lead", missing);
+  require(missing.empty(), ExitCode::missing_input, "{}", fmt::join(missing, "\n"));
+  require(setup.truth->grid() == *info.grid, ExitCode::corrupt_input,
+          "truth.path: {} is on another grid ({} x {}) than the forecast ({} x {})", setup.truth->path(),
+          setup.truth->grid().longitude.size(), setup.truth->grid().latitude.size(),
+          info.grid->longitude.size(), info.grid->latitude.size());
+}
+
+RunIdentity identity_of(const HindcastSetup& setup) {
+  ConfigSchema schema;
+  HindcastConfig config = setup.config;
+  add_hindcast_keys(schema, config);
+  RunIdentity identity;
+  for (const auto& [path, value] : schema.values()) {
+    if (!path.starts_with("log.") && path != "output.folder") {
+      identity["configuration." + path] = value;
+    }
+  }
+  identity["model"] = setup.model->info().identity;
+  identity["input"] = setup.input->identity();
+  identity["truth"] = setup.truth->identity();
+  if (!setup.config.ensemble.noise_file.empty()) {
+    identity["noise_file"] = sha256_of_file(setup.config.ensemble.noise_file);
+  }
+  identity["program"] = version_text();
+  for (const auto& [name, value] : machine_identity()) {
+    identity["machine." + name] = value;
+  }
+  return identity;
+}
+
+}  // namespace
+
+ChannelSet scored_channels(const eval::ScoreOptions& score) {
+  ChannelSet channels = score.channels;
+  for (const Channel& channel : score.spectra_channels) {
+    if (std::find(channels.begin(), channels.end(), channel) == channels.end()) {
+      channels.push_back(channel);
+    }
+  }
+  return channels;
+}
+
+HindcastSetup set_up_hindcast(const HindcastConfig& config) {
+  check_consistency(config);
+  HindcastSetup setup;
+  setup.config = config;
+  if (setup.config.truth.path.empty()) {
+    setup.config.truth = setup.config.input;
+  }
+  setup.initial_times = initial_times(config.times);
+  setup.leads = lead_times(config, find_preset(config.model.preset).step);
+  setup.score.channels = parse_channels({&config.score.channels});
+  setup.score.spectra_channels = parse_channels({&config.score.spectra});
+  setup.score.regions = eval::regions_by_name(config.score.regions);
+  setup.score.leads = setup.leads;
+  setup.score.threads = config.threads;
+  setup.input = open_field_store(config.input.path, store_options(config.input, config.threads));
+  setup.truth = open_field_store(setup.config.truth.path, store_options(setup.config.truth, config.threads));
+  setup.model = load_model(config, setup.input->grid());
+  check_stores(setup);
+  if (setup.input->has(Channel{"geopotential_at_surface", std::nullopt})) {
+    setup.orography = setup.input->read_static("geopotential_at_surface");
+  }
+  if (config.output.forecasts) {
+    forecast_writer_options(config, setup.model->info(), setup.leads, "");  // its errors belong here
+  }
+  setup.identity = identity_of(setup);
+  return setup;
+}
+
+}  // namespace mosaic
