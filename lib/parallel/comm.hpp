@@ -8,9 +8,20 @@
 #include <string>
 #include <vector>
 
+#include "base/signals.hpp"
+
 namespace mosaic {
 
-/// The ranks of a job, or a group of them. Thin and exception-based over MPI; needs a Session.
+/// Where a rank stands on its host.
+struct NodePlace {
+  int rank = 0;  ///< among the ranks of the host, from 0
+  int size = 1;  ///< how many ranks the host has
+};
+
+/// The ranks of a job, or a group of them. Thin and exception-based over MPI; exists only inside run_app.
+/// A copy is the same group. Functions with several ranks are collective: every rank of the group calls them
+/// in the same order. Ranks that wait sleep between looks, so that they leave their core to others. Errors:
+/// internal, with MPI's own message.
 class Comm {
  public:
   /// All ranks of the job.
@@ -23,21 +34,28 @@ class Comm {
   std::string broadcast(const std::string& text, int root = 0) const;
   /// Every rank's text, in rank order, on every rank.
   std::vector<std::string> all_gather(const std::string& text) const;
-  /// Element-wise sum in rank order (not MPI's reduction order), on every rank.
+  /// Element-wise sum in rank order (not MPI's reduction order), on every rank. Errors: internal, on every
+  /// rank, if the lengths differ.
   void sum_in_rank_order(std::span<double> values) const;
   /// Ends the job unless `message` is empty on every rank: throws the same Error on all, listing `[rank r/N]
-  /// message` once per distinct message. `code` is the ExitCode value of this rank's problem. For set-up,
-  /// before collectives.
+  /// message` once per distinct message. `code` is the ExitCode value of this rank's problem; that of the
+  /// lowest rank with a problem counts. For set-up, before collectives.
   void require_agreement(int code, const std::string& message) const;
+  /// The same ranks with messages of their own, which never meet those of this group. Collective.
+  Comm duplicate() const;
+  /// Collective.
+  NodePlace place_on_node() const;
 
  private:
+  friend class Session;
+  friend class WorkCounter;
   struct Impl;
   explicit Comm(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };
 
-/// A shared counter handing out 0, 1, 2, ... to whichever rank asks first. MPI one-sided on rank 0; rank 0
-/// must not have to take part while it computes (progress thread).
+/// A shared counter handing out 0, 1, 2, ... to whichever rank asks first. Rank 0 keeps it; a thread there
+/// answers, so that rank 0 need not take part while it computes.
 class WorkCounter {
  public:
   explicit WorkCounter(const Comm& comm);  // collective
@@ -52,11 +70,9 @@ class WorkCounter {
 };
 
 /// Starts MPI, installs stop-signal handlers, runs `body` and ends the program as interfaces.md section 7
-/// says: an Error or any other exception is printed as `[rank r/N] what, where` and ends the whole job with
-/// its exit code (MPI_Abort when N > 1); otherwise body's value is the exit code after all ranks have met.
+/// says: an Error or any other exception is printed as `[rank r/N] what (file:line)` and ends the whole job
+/// with its exit code (MPI_Abort when N > 1); otherwise body's value, the largest of all ranks, is the exit
+/// code after all ranks have met. Logging is set up with rank and size; body may set it up again.
 int run_app(int argc, char** argv, const std::function<int(int argc, char** argv)>& body);
-
-/// True once SIGTERM, SIGINT, SIGUSR1 or SIGHUP arrived on this rank.
-bool stop_requested();
 
 }  // namespace mosaic
