@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "stores/npz.hpp"
+#include "stores/pt.hpp"
 #include "stores/safetensors.hpp"
 #include "stores/tensor_table.hpp"
 #include "stores/zip_archive.hpp"
@@ -136,7 +137,7 @@ std::unique_ptr<TensorFile> open_tensor_file(const std::string& path) {
   const std::string_view start = as_text(file->bytes()).substr(0, 9);
   if (start.starts_with("PK\x03\x04") || start.starts_with("PK\x05\x06")) {
     const ZipArchive archive(file);
-    return read_npz(file, archive);
+    return is_torch_archive(archive) ? read_pt(file, archive) : read_npz(file, archive);
   }
   if (start.starts_with("\x93NUMPY")) {
     return read_npy(file);
