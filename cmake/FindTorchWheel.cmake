@@ -2,7 +2,7 @@
 # add their own -gencode list and link libtorch_cuda into everything.
 #   torch_wheel::cpu   libtorch_cpu + libc10
 # TORCH_ROOT: the folder that holds torch/ (default: where cmake/bootstrap.sh puts it).
-set(TORCH_ROOT "$ENV{HOME}/.cache/mosaic/deps/torch" CACHE PATH "Folder that holds torch/ (an unpacked wheel)")
+set(TORCH_ROOT "${MOSAIC_DEPS}/torch" CACHE PATH "Folder that holds torch/ (an unpacked wheel)")
 find_path(TorchWheel_INCLUDE_DIR torch/csrc/api/include/torch/torch.h
   HINTS ${TORCH_ROOT}/torch/include ${TORCH_ROOT}/include)
 foreach(lib c10 torch_cpu)
