@@ -1,8 +1,14 @@
-# Finds every dependency. Nothing is downloaded here; cmake/bootstrap.sh installs what is missing on Debian and Ubuntu.
+# Finds every dependency, for the build and for users of the installed package alike. Nothing is downloaded here unless
+# MOSAIC_FETCH_KOKKOS is ON; cmake/bootstrap.sh installs what is missing on Debian and Ubuntu.
+set(mosaic_deps_default "$ENV{MOSAIC_DEPS}")
+if(NOT mosaic_deps_default)
+  set(mosaic_deps_default "$ENV{HOME}/.cache/mosaic/deps")
+endif()
+set(MOSAIC_DEPS "${mosaic_deps_default}" CACHE PATH "Where cmake/bootstrap.sh puts what the system does not have")
 set(MPI_CXX_SKIP_MPICXX ON)  # the C API only
 find_package(MPI REQUIRED COMPONENTS CXX)
 find_package(Threads REQUIRED)
-find_package(Kokkos REQUIRED)
+include(MosaicKokkos)
 find_package(yaml-cpp REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(fmt REQUIRED)
@@ -29,8 +35,4 @@ if(NOT MOSAIC_TORCH STREQUAL OFF)
   elseif(MOSAIC_TORCH STREQUAL ON)
     message(FATAL_ERROR "MOSAIC_TORCH=ON, but libtorch was not found: set TORCH_ROOT to the folder that holds torch/")
   endif()
-endif()
-
-if(MOSAIC_TESTS)
-  find_package(GTest REQUIRED)
 endif()

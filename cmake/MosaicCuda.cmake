@@ -1,0 +1,22 @@
+# MOSAIC_CUDA: AUTO builds the *.cu files where there is a CUDA compiler, ON requires one, OFF leaves them out.
+# Sets MOSAIC_CUDA_STATUS, one line for the summary.
+set_property(CACHE MOSAIC_CUDA PROPERTY STRINGS AUTO ON OFF)
+if(NOT MOSAIC_CUDA MATCHES "^(AUTO|ON|OFF)$")
+  message(FATAL_ERROR "MOSAIC_CUDA=${MOSAIC_CUDA}: the values are AUTO, ON and OFF")
+endif()
+
+if(MOSAIC_CUDA STREQUAL OFF)
+  set(MOSAIC_CUDA_STATUS "off (MOSAIC_CUDA=OFF)")
+else()
+  find_program(MOSAIC_NVCC nvcc HINTS ENV CUDACXX ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
+  mark_as_advanced(MOSAIC_NVCC)
+  if(MOSAIC_NVCC)
+    execute_process(COMMAND ${MOSAIC_NVCC} --version OUTPUT_VARIABLE nvcc_text ERROR_QUIET)
+    string(REGEX MATCH "release ([0-9.]+)" nvcc_release "${nvcc_text}")
+    set(MOSAIC_CUDA_STATUS "no CUDA kernels in this version (nvcc ${CMAKE_MATCH_1} found, not used)")
+  elseif(MOSAIC_CUDA STREQUAL ON)
+    message(FATAL_ERROR "MOSAIC_CUDA=ON, but no CUDA compiler was found: put nvcc on PATH or set CUDA_HOME")
+  else()
+    set(MOSAIC_CUDA_STATUS "no CUDA kernels in this version (nvcc not found)")
+  endif()
+endif()
