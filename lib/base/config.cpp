@@ -351,6 +351,14 @@ void ConfigSchema::check() const {
           fmt::join(problems, "\n  "));
 }
 
+std::map<std::string, std::string> ConfigSchema::values() const {
+  std::map<std::string, std::string> found;
+  for (const ConfigKey& key : keys_) {
+    found[key.path_] = key.print_();
+  }
+  return found;
+}
+
 std::string ConfigSchema::print() const {
   Branch root;
   for (const ConfigKey& key : keys_) {

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -82,6 +83,9 @@ class ConfigSchema {
 
   /// The complete effective configuration as YAML; read() gives the same values again.
   std::string print() const;
+
+  /// Every key's dotted path with its effective value as YAML.
+  std::map<std::string, std::string> values() const;
 
   /// Every key with its default, below `# explanation (type, range or choices, required)`.
   std::string reference() const;

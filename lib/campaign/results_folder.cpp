@@ -53,7 +53,10 @@ void ResultsFolder::claim(const RunIdentity& identity, ExistingResults existing)
   }
   const std::string identity_file = file(identity_name);
   if (fs::exists(identity_file)) {
-    const auto different = differences(read_identity(identity_file), identity);
+    auto different = differences(read_identity(identity_file), identity);
+    if (existing == ExistingResults::resume_on_other_hardware) {
+      std::erase_if(different, [](const std::string& text) { return text.starts_with("machine."); });
+    }
     require(different.empty(), ExitCode::bad_configuration,
             "{} belongs to another run and is left as it is; choose another --out, or --overwrite to start "
             "anew:\n  {}",

@@ -12,7 +12,11 @@ namespace mosaic {
 /// same bits.
 using RunIdentity = std::map<std::string, std::string>;
 
-enum class ExistingResults { resume, overwrite };
+enum class ExistingResults {
+  resume,                    ///< go on; the identity must be the same
+  resume_on_other_hardware,  ///< go on; what is named machine.* may differ
+  overwrite,                 ///< delete them
+};
 
 /// The folder of one run: which initial times are committed, where their files go, to which run it belongs.
 ///   identity.json   RunIdentity, written when the folder is first used

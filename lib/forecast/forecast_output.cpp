@@ -1,6 +1,7 @@
 #include "forecast/forecast_output.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/error.hpp"
 #include "base/version.hpp"
@@ -13,9 +14,9 @@ void ForecastOutput::begin(Time initial_time) {
   }
 }
 
-void ForecastOutput::push(std::size_t lead_index, Duration lead, const std::vector<const float*>& members) {
+void ForecastOutput::push(Duration lead, const std::vector<const float*>& members) {
   if (writer_) {
-    writer_->push(static_cast<int>(lead_index), lead, members);
+    writer_->push(lead, members);
   }
 }
 
@@ -37,6 +38,7 @@ ForecastWriterOptions forecast_writer_options(const HindcastConfig& config, cons
   options.layout = config.output.layout == "member" ? ForecastLayout::member : ForecastLayout::ensemble;
   options.naming = config.output.naming == "wb2" ? VariableNaming::wb2 : VariableNaming::cf;
   options.deflate = config.output.deflate;
+  options.threads = config.threads;
   options.leads = leads;
   options.members = wanted("members");
   options.mean = wanted("mean");
@@ -63,6 +65,10 @@ ForecastOutput make_forecast_output(const HindcastConfig& config, const ModelInf
   if (!config.output.forecasts) {
     return {};
   }
+  std::error_code problem;
+  std::filesystem::create_directories(results_folder + "/forecasts", problem);
+  require(!problem, ExitCode::cannot_create, "{}/forecasts: cannot create the folder: {}", results_folder,
+          problem.message());
   return ForecastOutput(
       std::make_unique<ForecastWriter>(forecast_writer_options(config, model, leads, results_folder),
                                        *model.grid, config.ensemble.members, *model.channels));

@@ -17,7 +17,7 @@ class ForecastOutput {
   explicit ForecastOutput(std::unique_ptr<ForecastWriter> writer) : writer_(std::move(writer)) {}
 
   void begin(Time initial_time);
-  void push(std::size_t lead_index, Duration lead, const std::vector<const float*>& members);
+  void push(Duration lead, const std::vector<const float*>& members);
   void finish();
 
  private:

@@ -140,7 +140,7 @@ class HindcastWorker {
       }
       {
         const Stopwatch watch(timings_.write);
-        output_.push(lead, setup_.leads[lead], rollout_.members());
+        output_.push(setup_.leads[lead], rollout_.members());
       }
       if (progress != nullptr) {
         progress->tick();

@@ -22,7 +22,8 @@ struct ModelInfo {
   int batch = 1;             ///< members per call of advance(); the last batch is padded to it
   std::shared_ptr<const ChannelSet> channels;
   std::shared_ptr<const LatLonGrid> grid;
-  std::vector<double> channel_mean, channel_std;  ///< [C] physical units, for the range check; empty = only finite is asked
+  std::vector<double> channel_mean,
+      channel_std;       ///< [C] physical units, for the range check; empty = only finite is asked
   std::string identity;  ///< sha256 over everything that determines the result (weights, statistics, tables)
 };
 
@@ -30,9 +31,9 @@ struct ModelInfo {
 /// Letters: B members of the batch (always ModelInfo::batch), T history, C channels.
 struct AdvanceArgs {
   Time initial_time;
-  int step = 0;              ///< 0 for the step that leaves the initial state
-  std::span<float> history;  ///< [B, T, C, lat, lon] physical units, oldest first; shifted in place:
-                             ///< afterwards the newest state is the forecast
+  int step = 0;                  ///< 0 for the step that leaves the initial state
+  std::span<float> history;      ///< [B, T, C, lat, lon] physical units, oldest first; shifted in place:
+                                 ///< afterwards the newest state is the forecast
   std::span<const float> noise;  ///< [B, noise_width] standard normal draws of this step
 };
 
