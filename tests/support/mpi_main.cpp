@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <chrono>
@@ -14,8 +13,8 @@
 #include "parallel/comm.hpp"
 
 // The main of tests that use a Comm. The ranks meet after every test: a failure on one rank fails the test on
-// all, and a test that keeps some rank longer than MOSAIC_TEST_LIMIT seconds (default 60) ends the job with its
-// name. Rank 0 reports; of the others only failures are seen, with their rank.
+// all, and a test that keeps some rank longer than MOSAIC_TEST_LIMIT seconds (default 60) ends the job with
+// its name. Rank 0 reports; of the others only failures are seen, with their rank.
 
 namespace {
 
