@@ -160,25 +160,28 @@ TEST(Job, LauncherPassesUserSignalToEveryRank) {
 
 TEST(Job, CounterAnswersOverTcpWithoutSharedMemory) {
   const Job job =
-      run_job(command_for(2, "parallel_test", {"--gtest_filter=WorkCounter.*"},
+      run_job(command_for(2, "parallel_test", {"--gtest_color=no", "--gtest_filter=WorkCounter.*"},
                           {"--mca", "btl", "tcp,self", "--mca", "pml", "ob1", "--mca", "osc", "^sm"}));
   EXPECT_EQ(job.code, 0) << job.output;
   EXPECT_EQ(count_of(job.output, "[  PASSED  ] 3 tests"), 1U) << job.output;
 }
 
 TEST(MpiMain, FailureOnOneRankFailsTheTestOnAll) {
-  const Job passing = run_job(command_for(2, "mpi_main_probe", {"--gtest_filter=Probe.Passes"}));
+  const Job passing =
+      run_job(command_for(2, "mpi_main_probe", {"--gtest_color=no", "--gtest_filter=Probe.Passes"}));
   EXPECT_EQ(passing.code, 0) << passing.output;
-  const Job failing = run_job(command_for(2, "mpi_main_probe", {"--gtest_filter=Probe.FailsOnTheLastRank"}));
+  const Job failing = run_job(
+      command_for(2, "mpi_main_probe", {"--gtest_color=no", "--gtest_filter=Probe.FailsOnTheLastRank"}));
   EXPECT_EQ(failing.code, 1);
   EXPECT_EQ(count_of(failing.output, "[  FAILED  ] Probe.FailsOnTheLastRank"), 2U) << failing.output;
-  EXPECT_EQ(count_of(failing.output, "on rank 1"), 1U) << failing.output;
+  EXPECT_EQ(count_of(failing.output, "failed on rank 1"), 1U) << failing.output;
   EXPECT_GE(count_of(failing.output, "[rank 1/2] "), 1U) << failing.output;
 }
 
 TEST(MpiMain, DeadlockEndsWithTheNameOfTheTest) {
   setenv("MOSAIC_TEST_LIMIT", "2", 1);
-  const Job job = run_job(command_for(2, "mpi_main_probe", {"--gtest_filter=Probe.LastRankStaysAway"}));
+  const Job job = run_job(
+      command_for(2, "mpi_main_probe", {"--gtest_color=no", "--gtest_filter=Probe.LastRankStaysAway"}));
   unsetenv("MOSAIC_TEST_LIMIT");
   EXPECT_EQ(job.code, 70);
   EXPECT_GE(count_of(job.output, "Probe.LastRankStaysAway: the ranks did not meet within 2 s"), 1U)
