@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-// Tests without MPI. Tests that use a Comm bring their own main (see tests/mpi).
+// Tests without MPI. Tests that use a Comm use mpi_main.cpp.
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   const int result = RUN_ALL_TESTS();

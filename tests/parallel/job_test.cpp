@@ -1,0 +1,193 @@
+// Whole jobs as a user starts them: exit codes, messages, signals.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace mosaic {
+namespace {
+
+struct Job {
+  int code = -1;       ///< exit code, or -1 if it ended by a signal
+  std::string output;  ///< stdout and stderr
+  double seconds = 0;
+};
+
+/// Runs a command in a process group of its own. on_output sees the output so far after each piece.
+Job run_job(const std::vector<std::string>& command,
+            const std::function<void(pid_t, const std::string&)>& on_output = {}) {
+  std::array<int, 2> ends{};
+  EXPECT_EQ(pipe(ends.data()), 0);
+  const auto start = std::chrono::steady_clock::now();
+  const pid_t child = fork();
+  if (child == 0) {
+    setpgid(0, 0);
+    dup2(ends[1], STDOUT_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[0]);
+    std::vector<char*> arguments;
+    for (const std::string& word : command) {
+      arguments.push_back(const_cast<char*>(word.c_str()));
+    }
+    arguments.push_back(nullptr);
+    execv(arguments[0], arguments.data());
+    _exit(127);
+  }
+  close(ends[1]);
+  Job job;
+  std::array<char, 4096> piece{};
+  for (ssize_t n = 0; (n = read(ends[0], piece.data(), piece.size())) > 0;) {
+    job.output.append(piece.data(), static_cast<std::size_t>(n));
+    if (on_output) {
+      on_output(child, job.output);
+    }
+  }
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  job.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  job.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return job;
+}
+
+/// The command for `ranks` ranks of a test program; one rank runs without a launcher.
+std::vector<std::string> command_for(int ranks, const std::string& program,
+                                     const std::vector<std::string>& arguments,
+                                     const std::vector<std::string>& launcher_options = {}) {
+  const char* folder = std::getenv("MOSAIC_BIN");
+  std::vector<std::string> command;
+  if (ranks > 1 || !launcher_options.empty()) {
+    command = {MOSAIC_MPIEXEC, "--oversubscribe", "--bind-to", "none", "-n", std::to_string(ranks)};
+    command.insert(command.end(), launcher_options.begin(), launcher_options.end());
+  }
+  command.push_back(std::string(folder != nullptr ? folder : "build/bin") + "/" + program);
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+/// Far below any time that a hanging job would be given, far above what starting one takes on a busy machine.
+constexpr double soon = 30.0;
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+class JobOfRanks : public testing::TestWithParam<int> {
+ protected:
+  Job probe(const std::string& mode) const {
+    return run_job(command_for(GetParam(), "run_app_probe", {mode}));
+  }
+  std::string culprit() const {
+    return GetParam() == 1 ? "[rank 0/1] " : "[rank 1/" + std::to_string(GetParam()) + "] ";
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Ranks, JobOfRanks, testing::Values(1, 2, 4));
+
+TEST_P(JobOfRanks, NormalEndIsZeroAndSilent) {
+  for (const char* mode : {"", "--help"}) {
+    const Job job = probe(mode);
+    EXPECT_EQ(job.code, 0);
+    EXPECT_EQ(job.output, "");
+  }
+}
+
+TEST_P(JobOfRanks, ErrorEndsTheJobWithItsCodeAndMessage) {
+  const Job job = probe("error");
+  EXPECT_EQ(job.code, 66);
+  EXPECT_EQ(count_of(job.output, culprit() + "input.zarr: variable t2m is absent (run_app_probe.cpp:"), 1U)
+      << job.output;
+  EXPECT_LT(job.seconds, soon);
+}
+
+TEST_P(JobOfRanks, OtherExceptionsAreInternalErrors) {
+  const Job job = probe("exception");
+  EXPECT_EQ(job.code, 70);
+  EXPECT_EQ(count_of(job.output, culprit() + "unexpected exception: surprise\n"), 1U) << job.output;
+  EXPECT_EQ(probe("unknown").code, 70);
+}
+
+TEST_P(JobOfRanks, AgreedErrorIsPrintedOnce) {
+  const Job job = probe("agree");
+  EXPECT_EQ(job.code, 78);
+  EXPECT_EQ(count_of(job.output, culprit() + "a.yaml: is wrong"), 1U) << job.output;
+  EXPECT_LT(job.seconds, soon);
+}
+
+TEST_P(JobOfRanks, LargestCodeOfAllRanksIsReturned) { EXPECT_EQ(probe("code").code, 76); }
+
+TEST(Job, ErrorWhileACounterIsAliveEndsTheJob) {
+  const Job job = run_job(command_for(4, "run_app_probe", {"counter"}));
+  EXPECT_EQ(job.code, 65);
+  EXPECT_EQ(count_of(job.output, "unit 2 is corrupt"), 1U) << job.output;
+  EXPECT_LT(job.seconds, soon);
+}
+
+TEST(Job, StopSignalsReachALoneProgram) {
+  for (const int stop : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) {
+    const Job job =
+        run_job(command_for(1, "run_app_probe", {"wait"}), [&](pid_t job_id, const std::string& output) {
+          if (output == "waiting\n") {
+            kill(job_id, SIGCONT);
+            kill(job_id, SIGPIPE);
+            kill(job_id, stop);
+          }
+        });
+    EXPECT_EQ(job.code, 75) << "signal " << stop;
+  }
+}
+
+TEST(Job, LauncherPassesUserSignalToEveryRank) {
+  const Job job =
+      run_job(command_for(2, "run_app_probe", {"wait"}), [&](pid_t job_id, const std::string& output) {
+        if (output == "waiting\n") {
+          kill(job_id, SIGUSR1);
+        }
+      });
+  EXPECT_EQ(job.code, 75) << job.output;
+}
+
+TEST(Job, CounterAnswersOverTcpWithoutSharedMemory) {
+  const Job job =
+      run_job(command_for(2, "parallel_test", {"--gtest_color=no", "--gtest_filter=WorkCounter.*"},
+                          {"--mca", "btl", "tcp,self", "--mca", "pml", "ob1", "--mca", "osc", "^sm"}));
+  EXPECT_EQ(job.code, 0) << job.output;
+  EXPECT_EQ(count_of(job.output, "[  PASSED  ] 3 tests"), 1U) << job.output;
+}
+
+TEST(MpiMain, FailureOnOneRankFailsTheTestOnAll) {
+  const Job passing =
+      run_job(command_for(2, "mpi_main_probe", {"--gtest_color=no", "--gtest_filter=Probe.Passes"}));
+  EXPECT_EQ(passing.code, 0) << passing.output;
+  const Job failing = run_job(
+      command_for(2, "mpi_main_probe", {"--gtest_color=no", "--gtest_filter=Probe.FailsOnTheLastRank"}));
+  EXPECT_EQ(failing.code, 1);
+  EXPECT_EQ(count_of(failing.output, "[  FAILED  ] Probe.FailsOnTheLastRank"), 2U) << failing.output;
+  EXPECT_EQ(count_of(failing.output, "failed on rank 1"), 1U) << failing.output;
+  EXPECT_GE(count_of(failing.output, "[rank 1/2] "), 1U) << failing.output;
+}
+
+TEST(MpiMain, DeadlockEndsWithTheNameOfTheTest) {
+  setenv("MOSAIC_TEST_LIMIT", "2", 1);
+  const Job job = run_job(
+      command_for(2, "mpi_main_probe", {"--gtest_color=no", "--gtest_filter=Probe.LastRankStaysAway"}));
+  unsetenv("MOSAIC_TEST_LIMIT");
+  EXPECT_EQ(job.code, 70);
+  EXPECT_GE(count_of(job.output, "Probe.LastRankStaysAway: the ranks did not meet within 2 s"), 1U)
+      << job.output;
+  EXPECT_LT(job.seconds, soon);
+}
+
+}  // namespace
+}  // namespace mosaic
