@@ -8,6 +8,30 @@
 
 namespace mosaic {
 
+namespace {
+
+constexpr std::size_t child_columns = 12;  // 4 children x (x, y, z)
+
+/// Brings one column of a [rows, child_columns] table to mean 0 and standard deviation 1.
+void standardise_column(std::vector<float>& table, std::size_t column) {
+  const double rows = static_cast<double>(table.size() / child_columns);
+  double sum = 0.0;
+  for (std::size_t i = column; i < table.size(); i += child_columns) {
+    sum += table[i];
+  }
+  const double mean = sum / rows;
+  double squares = 0.0;
+  for (std::size_t i = column; i < table.size(); i += child_columns) {
+    squares += (table[i] - mean) * (table[i] - mean);
+  }
+  const double scale = std::sqrt(squares / (rows - 1.0)) + 1e-6;
+  for (std::size_t i = column; i < table.size(); i += child_columns) {
+    table[i] = static_cast<float>((table[i] - mean) / scale);
+  }
+}
+
+}  // namespace
+
 std::vector<float> relative_positions(const SpherePoints& sources, const SpherePoints& targets,
                                       const NeighbourTable& table) {
   require(table.targets == targets.size() &&
@@ -32,32 +56,14 @@ std::vector<float> relative_positions(const SpherePoints& sources, const SphereP
 }
 
 std::vector<float> standardised_child_offsets(const HealpixMesh& parents) {
-  constexpr std::size_t columns = 12;
   const SpherePoints parent_points = sphere_points(parents);
   const SpherePoints child_points = sphere_points(HealpixMesh(2 * parents.nside()));
-  const std::size_t count = parent_points.size();
-  std::vector<float> offsets(count * columns);
-  for (std::size_t parent = 0; parent < count; ++parent) {
-    for (std::size_t column = 0; column < columns; ++column) {
-      offsets[parent * columns + column] =
-          child_points.xyz[parent * columns + column] - parent_points.xyz[3 * parent + column % 3];
-    }
+  std::vector<float> offsets(child_points.xyz.size());
+  for (std::size_t i = 0; i < offsets.size(); ++i) {
+    offsets[i] = child_points.xyz[i] - parent_points.xyz[3 * (i / child_columns) + i % 3];
   }
-  for (std::size_t column = 0; column < columns; ++column) {
-    double sum = 0.0;
-    for (std::size_t parent = 0; parent < count; ++parent) {
-      sum += offsets[parent * columns + column];
-    }
-    const double mean = sum / static_cast<double>(count);
-    double squares = 0.0;
-    for (std::size_t parent = 0; parent < count; ++parent) {
-      squares += std::pow(offsets[parent * columns + column] - mean, 2);
-    }
-    const double scale = std::sqrt(squares / static_cast<double>(count - 1)) + 1e-6;
-    for (std::size_t parent = 0; parent < count; ++parent) {
-      float& offset = offsets[parent * columns + column];
-      offset = static_cast<float>((offset - mean) / scale);
-    }
+  for (std::size_t column = 0; column < child_columns; ++column) {
+    standardise_column(offsets, column);
   }
   return offsets;
 }
