@@ -7,7 +7,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <mutex>
 
 #include "base/error.hpp"
 #include "stores/netcdf_lock.hpp"
@@ -132,8 +131,7 @@ std::vector<std::byte> encode_chunk(std::span<const float> values, const std::ve
 
 ChunkedNetcdfFile::ChunkedNetcdfFile(const std::string& path, const std::vector<std::string>& variables)
     : path_(path) {
-  const std::lock_guard lock(netcdf_mutex());
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are reported through Error, not on stderr
+  const NetcdfLock lock;
   file_ = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
   require(file_ >= 0, ExitCode::io_error, "{}: cannot reopen: {}", path, hdf5_reason());
   try {
@@ -147,7 +145,7 @@ ChunkedNetcdfFile::ChunkedNetcdfFile(const std::string& path, const std::vector<
 }
 
 ChunkedNetcdfFile::~ChunkedNetcdfFile() {
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   close_all(false);
 }
 
@@ -161,8 +159,7 @@ void ChunkedNetcdfFile::open_dataset(const std::string& name) {
 void ChunkedNetcdfFile::write(std::size_t variable, const std::vector<std::size_t>& offset,
                               std::span<const std::byte> chunk) {
   const std::vector<hsize_t> start(offset.begin(), offset.end());
-  const std::lock_guard lock(netcdf_mutex());
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // the setting belongs to the calling thread
+  const NetcdfLock lock;
   const Dataset& dataset = datasets_.at(variable);
   const herr_t status = H5Dwrite_chunk(dataset.id, H5P_DEFAULT, 0, start.data(), chunk.size(), chunk.data());
   require(status >= 0, ExitCode::io_error, "{}: cannot write variable {}: {}", path_, dataset.name,
@@ -170,7 +167,7 @@ void ChunkedNetcdfFile::write(std::size_t variable, const std::vector<std::size_
 }
 
 void ChunkedNetcdfFile::close() {
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   close_all(true);
 }
 

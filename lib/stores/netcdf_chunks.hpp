@@ -31,7 +31,7 @@ std::uint32_t fletcher32(std::span<const std::byte> bytes);
 float round_mantissa(float value, int bits);
 
 /// An existing NetCDF-4 file whose float variables are filled chunk by chunk, already encoded (HDF5's direct
-/// chunk write), so that compression can run on many threads. Functions take netcdf_mutex() themselves and
+/// chunk write), so that compression can run on many threads. Functions take a NetcdfLock themselves and
 /// may be called from any thread. Errors: io_error naming the file, the variable and HDF5's reason.
 class ChunkedNetcdfFile {
  public:

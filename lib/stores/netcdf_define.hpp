@@ -8,7 +8,7 @@
 
 #include "stores/netcdf_document.hpp"
 
-/// What the document writer and the forecast writer share. The caller holds netcdf_mutex(); problems of the
+/// What the document writer and the forecast writer share. The caller holds a NetcdfLock; problems of the
 /// library are netCDF::exceptions::NcException.
 namespace mosaic::netcdf {
 

@@ -172,7 +172,7 @@ std::size_t NetcdfDocument::dimension(const std::string& name) const {
 
 void write_netcdf(const std::string& path, const NetcdfDocument& document) {
   write_file_atomically(path, [&](const std::string& temporary) {
-    const std::lock_guard lock(netcdf_mutex());
+    const NetcdfLock lock;
     netCDF::NcFile file;
     netcdf_call(ExitCode::cannot_create, path, [&] { file.create(temporary, NC_NETCDF4 | NC_CLOBBER); });
     netcdf_call(ExitCode::io_error, path, [&] {
@@ -192,7 +192,7 @@ void write_netcdf(const std::string& path, const NetcdfDocument& document) {
 
 NetcdfDocument read_netcdf(const std::string& path) {
   require(std::filesystem::exists(path), ExitCode::missing_input, "{}: no such file", path);
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   return netcdf_call(ExitCode::corrupt_input, path, [&] {
     const netCDF::NcFile file(path, netCDF::NcFile::read);
     return read_open_file(path, file);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <mutex>
 #include <netcdf>
 #include <system_error>
 #include <utility>
@@ -66,7 +65,7 @@ ForecastOutput::~ForecastOutput() {
 
 void ForecastOutput::create(OpenFile& file) const {
   {
-    const std::lock_guard lock(netcdf_mutex());
+    const NetcdfLock lock;
     netCDF::NcFile target;
     netcdf_call(ExitCode::cannot_create, file.path,
                 [&] { target.create(file.temporary, NC_NETCDF4 | NC_CLOBBER); });
