@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "eval/regions.hpp"
+#include "eval/spectra.hpp"
+#include "fields/channel.hpp"
+#include "kernels/ensemble_statistics/ensemble_statistics.hpp"
+#include "stores/netcdf_document.hpp"
+
+namespace mosaic::eval {
+
+/// What is scored.
+struct ScoreOptions {
+  ChannelSet channels;          ///< of the scores
+  std::vector<Region> regions;  ///< regions_by_name()
+  std::vector<Duration> leads;
+  ChannelSet spectra_channels;  ///< of the spectra; u and v of a level give its kinetic energy
+  int threads = 1;
+};
+
+/// Of what a spectrum is: the mean over members of their spectra, the spectrum of the ensemble mean (another
+/// curve), the spectrum of the truth.
+enum class SpectrumKind : std::size_t { member_mean, ensemble_mean, truth };
+inline constexpr std::array<const char*, 3> spectrum_kind_names = {"member_mean", "ensemble_mean", "truth"};
+
+/// Everything of one initial time from which scores follow, in double. Axes are carried along, so that a file
+/// of sums can be read without the configuration that made it.
+struct InitTimeSums {
+  Time initial_time;
+  int members = 0;
+  std::vector<Duration> leads;              // L
+  ChannelSet channels;                      // C
+  std::vector<std::string> regions;         // R
+  std::vector<SpectrumQuantity> quantities;  // Q (variable and level; channels are empty when read from a file)
+  std::vector<std::string> bands;           // B
+  std::size_t wavenumbers = 0;              // K
+
+  std::vector<std::uint8_t> scored;        // [L] 0 for a lead without truth; its values are NaN
+  std::vector<kernels::Statistics> means;  // [L, C, R] area means
+  std::vector<double> spectra;             // [3 kinds, L, Q, B, K] zonal energy spectra
+
+  const kernels::Statistics& mean(std::size_t lead, std::size_t channel, std::size_t region) const {
+    return means[(lead * channels.size() + channel) * regions.size() + region];
+  }
+  /// Where the K values of a spectrum begin.
+  std::size_t spectrum_offset(SpectrumKind kind, std::size_t lead, std::size_t quantity, std::size_t band) const {
+    const std::size_t row = static_cast<std::size_t>(kind) * leads.size() + lead;
+    return ((row * quantities.size() + quantity) * bands.size() + band) * wavenumbers;
+  }
+};
+
+/// Errors: internal, naming the axis in which the two differ (channels, regions, leads, members, spectra).
+void require_same_axes(const InitTimeSums& a, const InitTimeSums& b);
+
+/// The sums of one initial time as a file with an init_time dimension of 1. Errors: internal if they do not
+/// belong to `options`.
+NetcdfDocument to_netcdf(const InitTimeSums& sums, const ScoreOptions& options);
+
+/// Errors: corrupt_input naming what is absent or does not fit; also if there are several initial times.
+InitTimeSums from_netcdf(const NetcdfDocument& document);
+
+/// All initial times of a file of sums, as they stand in it. Errors: as from_netcdf().
+std::vector<InitTimeSums> all_from_netcdf(const NetcdfDocument& document);
+
+/// One document with every initial time, ascending. Errors: corrupt_input if axes differ, an initial time
+/// occurs twice, or there is none.
+NetcdfDocument merge_sums(const std::vector<NetcdfDocument>& documents);
+
+}  // namespace mosaic::eval

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "eval/init_time_sums.hpp"
+#include "stores/netcdf_document.hpp"
+
+namespace mosaic::eval {
+
+// Averages over initial times are taken in ascending order of these, whatever order they are given in. A lead
+// averages the initial times that have a truth for it. NaN is not skipped. All functions: Errors: internal if
+// there are no sums, axes differ or do not belong to `options`, or an initial time occurs twice.
+
+/// Scores in WeatherBench 2's result layout: <variable>(metric, region, lead_time, level), without level for
+/// surface variables; cells that do not exist are NaN; metric is alphabetical; roots and ratios after the mean.
+NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);
+
+/// Mean spectra: <variable>(kind, lead_time, level, latitude_band, zonal_wavenumber), without level at 10 m.
+NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);
+
+/// Headline scores (rmse of the ensemble mean, bias, crps, spread-skill ratio) per channel and lead in the
+/// first region, as text for the terminal.
+std::string score_table(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);
+
+}  // namespace mosaic::eval

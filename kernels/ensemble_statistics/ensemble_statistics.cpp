@@ -1,0 +1,26 @@
+#include "kernels/ensemble_statistics/ensemble_statistics.hpp"
+
+#include "base/error.hpp"
+
+namespace mosaic::kernels {
+
+void ensemble_statistics(const EnsembleStatisticsArgs& args, EnsembleStatisticsBackend backend) {
+  require(!args.members.empty() && args.truth != nullptr && args.latitudes > 0 && args.longitudes > 0,
+          "ensemble statistics need members, a truth and a grid; got {} members, {} x {} points",
+          args.members.size(), args.latitudes, args.longitudes);
+  require(args.areas.size() == args.means.size(), "{} areas but room for {} means", args.areas.size(),
+          args.means.size());
+  for (const AreaMask& area : args.areas) {
+    require(area.row_weight.size() == args.latitudes && area.columns.size() == args.longitudes,
+            "an area mask of {} rows and {} columns does not fit a grid of {} x {}", area.row_weight.size(),
+            area.columns.size(), args.latitudes, args.longitudes);
+  }
+  switch (backend) {
+    case EnsembleStatisticsBackend::reference:
+      return ensemble_statistics_reference(args);
+    case EnsembleStatisticsBackend::kokkos:
+      return ensemble_statistics_kokkos(args);
+  }
+}
+
+}  // namespace mosaic::kernels
