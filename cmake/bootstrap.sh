@@ -177,7 +177,7 @@ install_kokkos() {
   cmake -S "$work/kokkos" -B "$work/kokkos-build" -G Ninja -Wno-dev \
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$work/kokkos-cpu" -DCMAKE_INSTALL_LIBDIR=lib \
     -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_CXX_FLAGS=-w -DKokkos_CXX_STANDARD=20 \
-    -DKokkos_ENABLE_SERIAL=ON -DKokkos_ENABLE_OPENMP=ON -DKokkos_ENABLE_DEPRECATED_CODE_3=OFF > "$work/kokkos.log"
+    -DKokkos_ENABLE_SERIAL=ON -DKokkos_ENABLE_OPENMP=ON > "$work/kokkos.log"
   cmake --build "$work/kokkos-build" --target install >> "$work/kokkos.log" ||
     { tail -n 40 "$work/kokkos.log" >&2; die "Kokkos did not build"; }
   rm -rf "$deps/kokkos-cpu"
