@@ -267,7 +267,7 @@ TEST(Config, BadAssignmentsAreRefused) {
 
 TEST(Config, SyntaxErrorsHaveALineAndHideMissingKeys) {
   Program program;
-  program.schema.read("model: mosaic\nscore: {threshold: 1\nlog: ]\n", "run.yaml");
+  program.schema.read("model: mosaic\nscore: {threshold: 1}\nlog: ]\n", "run.yaml");
   const std::string text = program.problems();
   EXPECT_HAS(text, "1 problem in");
   EXPECT_HAS(text, "run.yaml:3: YAML syntax");
@@ -288,7 +288,7 @@ TEST(Config, DangerousOrStrangeYamlIsRefused) {
   }
   EXPECT_HAS(problems_of(deep + std::string(20, ' ') + "a: 1\n"), "nest more than 16 deep");
   EXPECT_HAS(problems_of("a: " + std::string(100000, '[')), "run.yaml:2: ");
-  EXPECT_HAS(problems_of("# " + std::string(1 << 20, 'x')), "run.yaml:1: 1048608 bytes");
+  EXPECT_HAS(problems_of("# " + std::string(1 << 20, 'x')), "run.yaml:1: 1048607 bytes");
   Program program;
   program.schema.read("just text", "run.yaml");
   EXPECT_HAS(program.problems(), "run.yaml:1: 'just text' stands without a key");
