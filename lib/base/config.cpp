@@ -98,41 +98,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// A section or a key of the printed tree; sections stand where their first key was declared.
-struct Branch {
-  std::string name;
-  const ConfigKey* key = nullptr;
-  std::vector<Branch> children;
-};
-
-void insert(Branch& parent, std::string_view path, const ConfigKey& key) {
-  const std::size_t dot = path.find('.');
-  const std::string name(path.substr(0, dot));
-  if (dot == std::string_view::npos) {
-    parent.children.push_back({name, &key, {}});
-    return;
-  }
-  auto found = std::find_if(parent.children.begin(), parent.children.end(),
-                            [&](const Branch& child) { return child.name == name; });
-  if (found == parent.children.end()) {
-    found = parent.children.insert(found, {name, nullptr, {}});
-  }
-  insert(*found, path.substr(dot + 1), key);
-}
-
-void write_branch(const Branch& branch, const std::string& indent,
-                  const std::function<void(const Branch&, const std::string& indent)>& write_key,
-                  std::string& yaml) {
-  for (const Branch& child : branch.children) {
-    if (child.key != nullptr) {
-      write_key(child, indent);
-    } else {
-      yaml += fmt::format("{}{}:\n", indent, child.name);
-      write_branch(child, indent + "  ", write_key, yaml);
-    }
-  }
-}
-
 }  // namespace
 
 ConfigKey& ConfigKey::required() {
@@ -349,41 +314,6 @@ void ConfigSchema::check() const {
   require(problems.empty(), ExitCode::bad_configuration, "{} in the configuration:\n  {}",
           problems.size() == 1 ? "1 problem" : fmt::format("{} problems", problems.size()),
           fmt::join(problems, "\n  "));
-}
-
-std::map<std::string, std::string> ConfigSchema::values() const {
-  std::map<std::string, std::string> found;
-  for (const ConfigKey& key : keys_) {
-    found[key.path_] = key.print_();
-  }
-  return found;
-}
-
-std::string ConfigSchema::print() const {
-  Branch root;
-  for (const ConfigKey& key : keys_) {
-    insert(root, key.path_, key);
-  }
-  std::string yaml;
-  const auto write_key = [&](const Branch& branch, const std::string& indent) {
-    yaml += fmt::format("{}{}: {}\n", indent, branch.name, branch.key->print_());
-  };
-  write_branch(root, "", write_key, yaml);
-  return yaml;
-}
-
-std::string ConfigSchema::reference() const {
-  Branch root;
-  for (const ConfigKey& key : keys_) {
-    insert(root, key.path_, key);
-  }
-  std::string yaml;
-  const auto write_key = [&](const Branch& branch, const std::string& indent) {
-    yaml += fmt::format("{}# {} ({})\n", indent, branch.key->explanation_, branch.key->describe());
-    yaml += fmt::format("{}{}: {}\n", indent, branch.name, branch.key->default_);
-  };
-  write_branch(root, "", write_key, yaml);
-  return yaml;
 }
 
 }  // namespace mosaic

@@ -98,6 +98,8 @@ class ConfigSchema {
   void take(const std::string& path, const ConfigValue& value, const std::string& origin);
   void take_section(const std::string& path, bool has_keys, const std::string& origin);
   void add_problem(const std::string& origin, const std::string& text);
+  enum class Comments { none, explanations };
+  std::string to_yaml(Comments comments, const std::function<std::string(const ConfigKey&)>& value) const;
 
   std::deque<ConfigKey> keys_;  // a deque: key() hands out references that must stay good
   std::vector<std::string> problems_;

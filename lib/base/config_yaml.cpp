@@ -53,7 +53,7 @@ class Flattener : public YAML::EventHandler {
     if (list_ != nullptr || maps_.empty() || !maps_.back().value_is_next) {
       throw Unreadable{line_of(mark), "a list can only be the value of a key, and holds plain values only"};
     }
-    list_ = &add_entry(mark);
+    list_ = &add_entry();
     list_->value.is_list = true;
   }
 
@@ -72,7 +72,7 @@ class Flattener : public YAML::EventHandler {
       throw Unreadable{line_of(mark), fmt::format("sections nest more than {} deep", max_levels)};
     }
     if (!maps_.empty()) {
-      add_entry(mark).is_section = true;
+      add_entry().is_section = true;
     }
     maps_.push_back({.prefix = maps_.empty() ? "" : maps_.back().path + "."});
   }
@@ -88,6 +88,7 @@ class Flattener : public YAML::EventHandler {
   struct Map {
     std::string prefix;
     std::string path = {};  ///< of the key whose value is next or was last
+    int line = 0;           ///< of that key
     bool value_is_next = false;
   };
 
@@ -109,18 +110,19 @@ class Flattener : public YAML::EventHandler {
                          fmt::format("'{}' stands without a key; write `key: value`", scalar.text)};
       }
     } else if (maps_.back().value_is_next) {
-      add_entry(mark).value.items.push_back(std::move(scalar));
+      add_entry().value.items.push_back(std::move(scalar));
       maps_.back().value_is_next = false;
     } else {
       maps_.back().path = maps_.back().prefix + scalar.text;
+      maps_.back().line = line_of(mark);
       maps_.back().value_is_next = true;
     }
   }
 
   /// The entry for the key whose value begins; of a duplicate, one that nobody reads.
-  ConfigEntry& add_entry(const YAML::Mark& mark) {
+  ConfigEntry& add_entry() {
     const std::string& path = maps_.back().path;
-    const int line = line_of(mark);
+    const int line = maps_.back().line;
     const auto [first, is_new] = lines_.try_emplace(path, line);
     if (!is_new) {
       result_.problems.push_back(

@@ -10,7 +10,7 @@ namespace mosaic {
 /// What one place of a YAML text gives.
 struct ConfigEntry {
   std::string path;         ///< dotted
-  int line = 0;             ///< of the value, from 1
+  int line = 0;             ///< of the key, from 1
   bool is_section = false;  ///< a map: `value` is empty, its keys are entries of their own
   ConfigValue value;
 };

@@ -60,21 +60,29 @@ TEST(WorkCounter, TwoCountersDoNotMix) {
   EXPECT_GE(first.next(), 10 * world.size());
 }
 
+/// An owner that had to take part would answer the first question after two seconds. The longest wait has
+/// room for a crowded machine.
 TEST(WorkCounter, AnswersWhileItsOwnerComputes) {
   const Comm world = Comm::world();
   WorkCounter counter(world);
   world.barrier();
   if (world.rank() == 0) {
     compute_for(2.0);
-    EXPECT_GT(counter.next(), 0 + (world.size() > 1 ? 3 : -1));
+    world.barrier();
+    EXPECT_EQ(counter.next(), 5 * (world.size() - 1));
     return;
   }
+  std::vector<double> waits;
   for (int i = 0; i < 5; ++i) {
     const auto start = Clock::now();
     counter.next();
-    EXPECT_LT(seconds_since(start), 0.2);
+    waits.push_back(seconds_since(start));
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
+  world.barrier();
+  std::sort(waits.begin(), waits.end());
+  EXPECT_LT(waits[2], 0.2);
+  EXPECT_LT(waits[4], 1.0);
 }
 
 }  // namespace
