@@ -13,7 +13,8 @@ namespace {
 constexpr float eps = std::numeric_limits<float>::epsilon();
 
 TEST(RelativePositions, AreUnitVectorsFromSourceToTarget) {
-  const SpherePoints sources = sphere_points(LatLonGrid::with_poles(24, 13));
+  // Without a row on the equator no source coincides with a target.
+  const SpherePoints sources = sphere_points(LatLonGrid::with_poles(24, 12));
   const SpherePoints targets = sphere_points(HealpixMesh(4));
   const NeighbourTable table = nearest_neighbours(sources, targets, 5, 1);
   const std::vector<float> rel = relative_positions(sources, targets, table);
@@ -60,8 +61,13 @@ TEST(ChildOffsets, ColumnsAreStandardised) {
       squares += static_cast<double>(offsets[i]) * offsets[i];
     }
     EXPECT_NEAR(sum / rows, 0.0, eps);
-    // The 1e-6 in the denominator, relative to offsets of about 0.04.
-    EXPECT_NEAR(squares / (rows - 1.0), 1.0, 2e-4);
+    if (column == 5 || column == 8) {
+      // The eastern and western child lie on their parent's circle of latitude: no z offset at all.
+      EXPECT_EQ(squares, 0.0) << "column " << column;
+    } else {
+      // The 1e-6 in the denominator, relative to deviations of at least 0.005.
+      EXPECT_NEAR(squares / (rows - 1.0), 1.0, 4e-4) << "column " << column;
+    }
   }
 }
 
