@@ -1,6 +1,5 @@
 #include "stores/field_store.hpp"
 
-#include <algorithm>
 #include <filesystem>
 
 #include "stores/frozen_fields.hpp"
@@ -8,10 +7,6 @@
 #include "stores/zarr_fields.hpp"
 
 namespace mosaic {
-
-bool FieldStore::has_time(Time time) const {
-  return std::binary_search(times().begin(), times().end(), time);
-}
 
 std::unique_ptr<FieldStore> open_field_store(const std::string& path, const FieldStoreOptions& options) {
   std::unique_ptr<FieldStore> store;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,7 +34,7 @@ class FieldStore {
   /// Valid times, ascending.
   virtual const std::vector<Time>& times() const = 0;
   /// Whether read() has an answer for `time`: it is one of times(), or the store is frozen.
-  virtual bool has_time(Time time) const;
+  virtual bool has_time(Time time) const { return std::binary_search(times().begin(), times().end(), time); }
   virtual bool has(const Channel& channel) const = 0;
 
   /// Reads `channels` at `time`; state.values is [C, lat, lon]. Errors: missing_input naming everything that
