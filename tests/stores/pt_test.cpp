@@ -162,7 +162,9 @@ TEST(Pt, RefusesHostilePicklesWithTheReason) {
       {"u", "mark"},
       {"0", "empty stack"},
       {"h\x07", "memo 7"},
-      {"}" + integer(1) + integer(2) + "a", "cannot take"},
+      {"}K\x01"
+       "a",
+       "cannot take"},
       {"\x93", "opcode 0x93"},
       {"i", "opcode 0x69"},
       {"\x80\x04", "protocol 4"},

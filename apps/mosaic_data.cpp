@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/version.hpp"
+#include "parallel/comm.hpp"
+#include "stores/convert.hpp"
+#include "stores/inspect.hpp"
+
+namespace {
+
+using namespace mosaic;
+
+struct InspectFlags {
+  std::vector<std::string> files;
+  bool json = false;
+};
+
+struct ConvertFlags {
+  std::string from;
+  std::string to;
+  std::vector<std::string> metadata;  // key=value
+};
+
+CLI::App* add_inspect(CLI::App& program, InspectFlags& flags) {
+  CLI::App* command =
+      program.add_subcommand("inspect", "Show what tensor files, Zarr and NetCDF stores hold");
+  command->add_option("FILE", flags.files, "Safetensors, .pt, .npz, .npy, Zarr or NetCDF")->required();
+  command->add_flag("--json", flags.json, "One JSON object per file and line");
+  command->footer("Example: mosaic_data inspect checkpoint.pt era5.zarr");
+  return command;
+}
+
+CLI::App* add_convert(CLI::App& program, ConvertFlags& flags) {
+  CLI::App* command = program.add_subcommand("convert", "Write a .pt or .npz file as safetensors");
+  command->add_option("IN", flags.from, "A .pt, .npz, .npy or safetensors file")->required();
+  command->add_option("OUT", flags.to, "The safetensors file to write")->required();
+  command->add_option("--metadata", flags.metadata, "key=value for the metadata of OUT (may be repeated)")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->footer("Example: mosaic_data convert checkpoint.pt weights.safetensors --metadata preset=era5");
+  return command;
+}
+
+void inspect_all(const InspectFlags& flags) {
+  for (const auto& file : flags.files) {
+    fmt::print("{}", inspect(file, flags.json ? InspectFormat::json : InspectFormat::text));
+  }
+}
+
+std::map<std::string, std::string> split_metadata(const std::vector<std::string>& items) {
+  std::map<std::string, std::string> metadata;
+  for (const auto& item : items) {
+    const std::size_t equals = item.find('=');
+    require(equals != std::string::npos && equals > 0, ExitCode::usage, "--metadata {}: is not key=value",
+            item);
+    metadata[item.substr(0, equals)] = item.substr(equals + 1);
+  }
+  return metadata;
+}
+
+void convert(const ConvertFlags& flags) {
+  const auto result = convert_to_safetensors(flags.from, flags.to, split_metadata(flags.metadata));
+  fmt::print("{}: {} tensors, {} bytes\n", flags.to, result.tensors, result.bytes);
+}
+
+int run(int argc, char** argv) {
+  CLI::App program{"Look at and convert the files of the Mosaic suite"};
+  program.set_version_flag("--version", version_text());
+  program.require_subcommand(1);
+  program.footer(
+      "Example: mosaic_data inspect checkpoint.pt\nmosaic_data COMMAND --help explains a command.");
+  InspectFlags inspect_flags;
+  ConvertFlags convert_flags;
+  const CLI::App* inspect_command = add_inspect(program, inspect_flags);
+  const CLI::App* convert_command = add_convert(program, convert_flags);
+
+  const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = speaks ? program.exit(error) : error.get_exit_code();
+    return static_cast<int>(code == 0 ? ExitCode::complete : ExitCode::usage);
+  }
+  if (speaks && inspect_command->parsed()) {
+    inspect_all(inspect_flags);
+  }
+  if (speaks && convert_command->parsed()) {
+    convert(convert_flags);
+  }
+  return static_cast<int>(ExitCode::complete);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return mosaic::run_app(argc, argv, run); }

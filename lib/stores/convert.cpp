@@ -1,0 +1,37 @@
+#include "stores/convert.hpp"
+
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "stores/tensor_file.hpp"
+
+namespace mosaic {
+
+Conversion convert_to_safetensors(const std::string& from, const std::string& to,
+                                  const std::map<std::string, std::string>& metadata) {
+  for (const char* key : {"source", "source_sha256"}) {
+    require(!metadata.contains(key), ExitCode::usage,
+            "metadata {}: is set by the conversion; choose another key", key);
+  }
+  const auto file = open_tensor_file(from);
+  require(!file->tensors().empty(), ExitCode::corrupt_input, "{}: holds no tensor that could be converted",
+          from);
+  auto all_metadata = file->metadata();
+  all_metadata["source"] = std::filesystem::path(from).filename().string();
+  all_metadata["source_sha256"] = sha256_of_file(from);
+  for (const auto& [key, value] : metadata) {
+    all_metadata[key] = value;
+  }
+  Conversion result;
+  std::map<std::string, TensorSource> tensors;
+  for (const auto& [name, view] : file->tensors()) {
+    tensors[name] = {view.type, view.shape, view.bytes};
+    ++result.tensors;
+    result.bytes += view.bytes.size();
+  }
+  write_safetensors(to, tensors, all_metadata);
+  return result;
+}
+
+}  // namespace mosaic

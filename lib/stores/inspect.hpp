@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace mosaic {
+
+enum class InspectFormat { text, json };
+
+/// What a file holds, for a person or (json) as one JSON object on one line. Tensor files, Zarr and NetCDF
+/// stores are told apart by content. Errors: those of open_tensor_file and open_field_store.
+std::string inspect(const std::string& path, InspectFormat format);
+
+/// Name, type, shape and bytes of every tensor, the number of values under `model.`, metadata.
+std::string inspect_tensors(const std::string& path, InspectFormat format);
+
+/// Grid, times, and the variables and levels among mosaic_channels(); others are not looked for.
+std::string inspect_fields(const std::string& path, InspectFormat format);
+
+}  // namespace mosaic
