@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fields/state.hpp"
+#include "stores/chunk_codec.hpp"
+
+namespace mosaic {
+
+struct ZarrWriterOptions {
+  BloscCompressor compressor = BloscCompressor::lz4;
+  std::map<std::string, std::string> attributes;  ///< of the group: title, source, license, ...
+};
+
+/// Writes fields by time as a Zarr v2 directory store in the WeatherBench2 layout: float32 variables over
+/// (time, level, longitude, latitude) or (time, longitude, latitude), one chunk per variable and time, blosc
+/// level 5 with byte shuffle, fill value NaN. Every file appears whole or not at all; .zmetadata is written
+/// last, by close(), so that a store without it is unfinished.
+class ZarrWriter {
+ public:
+  /// Creates the folder, the coordinates and the metadata of all variables. `times` ascend strictly; all
+  /// variables with levels have the same levels. Errors: cannot_create if the folder exists or cannot be
+  /// made, io_error; internal for channels that do not form such a table or are not known.
+  ZarrWriter(std::string path, std::shared_ptr<const LatLonGrid> grid,
+             std::shared_ptr<const ChannelSet> channels, std::vector<Time> times,
+             ZarrWriterOptions options = {});
+
+  /// Writes the chunks of one time. Errors: io_error; internal if the state has other channels or grid, or a
+  /// time that was not announced. May be called for different times at once.
+  void write(const State& state) const;
+
+  /// A field without time; shape: [lat, lon]. Errors: io_error, internal for a wrong size.
+  void write_static(const std::string& variable, std::span<const float> field,
+                    std::map<std::string, std::string> attributes);
+
+  /// Writes .zmetadata. Errors: io_error.
+  void close();
+
+ private:
+  /// A variable and its channels in the order of levels_; one channel if it has no levels.
+  struct Variable {
+    std::string name;
+    bool has_levels = false;
+    std::vector<std::size_t> channels;
+  };
+
+  void make_variables();
+  void write_coordinates();
+  void write_array(const std::string& name, const std::string& metadata, const std::string& attributes);
+  void write_chunk(const std::string& file, std::span<const std::byte> values, std::size_t item_size) const;
+  template <class Value>
+  void write_coordinate(const std::string& name, const std::vector<Value>& values,
+                        const std::map<std::string, std::string>& attributes);
+
+  std::string path_;
+  std::shared_ptr<const LatLonGrid> grid_;
+  std::shared_ptr<const ChannelSet> channels_;
+  std::vector<Time> times_;
+  ZarrWriterOptions options_;
+  std::vector<int> levels_;  ///< [hPa] ascending
+  std::vector<Variable> variables_;
+  std::map<std::string, std::string> metadata_;  ///< file below the store -> JSON text
+};
+
+}  // namespace mosaic
