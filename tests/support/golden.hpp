@@ -19,10 +19,10 @@ std::filesystem::path scratch_dir(const std::string& name);
 
 }  // namespace mosaic::test
 
-/// Sets `path` to a golden file or folder, or skips the test visibly.
-#define GOLDEN_OR_SKIP(path, relative)                                                              \
-  const auto path##_found = ::mosaic::test::find_golden(relative);                                  \
-  if (!path##_found) {                                                                              \
+/// Sets `variable` to a golden file or folder, or skips the test visibly.
+#define GOLDEN_OR_SKIP(variable, relative)                                                          \
+  const auto variable##_found = ::mosaic::test::find_golden(relative);                              \
+  if (!variable##_found) {                                                                          \
     GTEST_SKIP() << "golden data absent: " << (::mosaic::test::golden_dir() / (relative)).string(); \
   }                                                                                                 \
-  const std::filesystem::path path = *path##_found
+  const std::filesystem::path variable = *variable##_found
