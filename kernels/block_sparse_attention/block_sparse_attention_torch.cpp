@@ -1,6 +1,7 @@
 #include "kernels/block_sparse_attention/block_sparse_attention_torch.hpp"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>

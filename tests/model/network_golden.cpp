@@ -1,0 +1,265 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/stack.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "model/golden_case.hpp"
+#include "support/golden.hpp"
+
+namespace mosaic::test {
+namespace {
+
+// The golden README's limits: float32 against float64 is below 4e-6; tables of another math library add 5e-6.
+constexpr double stage_limit = 3e-5;
+constexpr double gradient_limit = 1e-4;
+
+void expect_close(const at::Tensor& ours, const at::Tensor& truth, double limit, const std::string& what) {
+  EXPECT_LE(deviation(ours, truth).max, limit) << what;
+}
+
+struct TinyCase {
+  GoldenCase which;
+  std::unique_ptr<TensorFile> inputs;
+  at::Tensor columns, features;
+
+  explicit TinyCase(const std::filesystem::path& folder)
+      : which(read_case(folder / "config.json")),
+        inputs(open_tensor_file((folder / "inputs.safetensors").string())),
+        columns(static_columns(inputs->at("static_data").to_float(), which.grid)) {
+    const at::Tensor states = entry(*inputs, "state_norm").permute({1, 2, 0, 3});
+    features = features_of(states.reshape({-1, states.size(2), states.size(3)}), columns,
+                           entry(*inputs, "time_features"));
+  }
+  Network network(const NetworkConfig& config, bool stored_tables, const std::filesystem::path& folder) const {
+    const auto buffers = open_tensor_file((folder / "buffers.safetensors").string());
+    return Network(config, formula_parameters(config, which.key),
+                   make_tables(config, which.grid, columns, stored_tables ? buffers.get() : nullptr, nullptr, 1));
+  }
+  at::Tensor noise(std::int64_t member) const { return entry(*inputs, "e")[0][member]; }
+};
+
+TEST(TinyGolden, InputsFollowTheFormulas) {
+  GOLDEN_OR_SKIP(folder, "model/tiny");
+  const TinyCase tiny(folder);
+  expect_close(tiny.columns, entry(*tiny.inputs, "static_vars"), 1e-5, "static columns");
+  expect_close(time_columns(0.25F, 0.3F), entry(*tiny.inputs, "time_features"), 1e-6, "time features");
+  const at::Tensor states = entry(*tiny.inputs, "state_norm").permute({1, 2, 0, 3});
+  EXPECT_TRUE(formula_states(tiny.which).equal(states.reshape({-1, states.size(2), states.size(3)})));
+}
+
+void compare_stages(const TinyCase& tiny, const Network& network, const TensorFile& stages) {
+  const at::NoGradGuard no_gradients;
+  for (std::int64_t member = 0; member < tiny.which.members; ++member) {
+    std::size_t compared = 0;
+    NetworkObserver observer;
+    observer.stage = [&](const std::string& name, const at::Tensor& output) {
+      const at::Tensor truth = member == 0 ? entry(stages, name) : entry(stages, name + ".others")[member - 1];
+      expect_close(member == 0 ? output : output.slice(0, 0, output.size(0), 5), truth, stage_limit,
+                   name + " of member " + std::to_string(member));
+      ++compared;
+    };
+    const at::Tensor output = network.forward(tiny.features, tiny.noise(member), &observer);
+    expect_close(output, entry(stages, "output")[member], stage_limit, "output");
+    EXPECT_EQ(compared, 15U);
+  }
+}
+
+TEST(TinyGolden, EveryStageWithStoredTables) {
+  GOLDEN_OR_SKIP(folder, "model/tiny");
+  const TinyCase tiny(folder);
+  const auto stages = open_tensor_file((folder / "stages.safetensors").string());
+  compare_stages(tiny, tiny.network(tiny.which.network, true, folder), *stages);
+}
+
+TEST(TinyGolden, RotaryAndOffsetTablesFromTheRule) {
+  GOLDEN_OR_SKIP(folder, "model/tiny");
+  const TinyCase tiny(folder);
+  const auto stages = open_tensor_file((folder / "stages.safetensors").string());
+  const Network stored = tiny.network(tiny.which.network, true, folder);
+  const Network rule = tiny.network(tiny.which.network, false, folder);
+  NetworkTables mixed = rule.tables();
+  mixed.to_hp = stored.tables().to_hp;  // mirror-image ties have no rule: the stored neighbours
+  mixed.to_ll = stored.tables().to_ll;
+  compare_stages(tiny, Network(tiny.which.network, rule.parameters(), mixed), *stages);
+}
+
+TEST(TinyGolden, AttentionInternals) {
+  GOLDEN_OR_SKIP(folder, "model/tiny");
+  const TinyCase tiny(folder);
+  const auto truth = open_tensor_file((folder / "attention.safetensors").string());
+  int compared = 0;
+  NetworkObserver observer;
+  observer.attention = [&](const std::string& block, const at::Tensor& q, const at::Tensor& k,
+                           const at::Tensor& v, const kernels::AttentionInternals& in, const at::Tensor& gated,
+                           const at::Tensor& out) {
+    if (!truth->has(block + ".index")) {
+      return;
+    }
+    ++compared;
+    EXPECT_TRUE(in.index.equal(entry(*truth, block + ".index"))) << block;
+    for (const auto& [name, ours] : std::map<std::string, at::Tensor>{{"q_rope", q},
+                                                                      {"k_rope", k},
+                                                                      {"v", v},
+                                                                      {"local", in.local},
+                                                                      {"compressed_blocks", in.compressed_blocks},
+                                                                      {"selected", in.selected},
+                                                                      {"gates", in.gates},
+                                                                      {"score", in.score},
+                                                                      {"gated", gated},
+                                                                      {"out", out}}) {
+      expect_close(ours, entry(*truth, block + "." + name), stage_limit, block + "." + name);
+    }
+  };
+  const at::NoGradGuard no_gradients;
+  tiny.network(tiny.which.network, true, folder).forward(tiny.features, tiny.noise(0), &observer);
+  EXPECT_EQ(compared, 3);
+}
+
+NetworkConfig ablation(NetworkConfig config, const std::string& name) {
+  if (name == "local_only") config.attention = AttentionKind::local_only;
+  if (name == "no_compressed") config.attention = AttentionKind::no_compressed;
+  if (name == "dense") config.attention = AttentionKind::dense;
+  if (name == "deterministic") config.noise = NoiseKind::none;
+  if (name == "no_selected") {
+    for (StageConfig& stage : config.stages) stage.selected_blocks = 0;
+    config.bottleneck.selected_blocks = 0;
+  }
+  return config;
+}
+
+TEST(TinyGolden, Ablations) {
+  GOLDEN_OR_SKIP(folder, "model/tiny");
+  const TinyCase tiny(folder);
+  const auto truth = open_tensor_file((folder / "ablations.safetensors").string());
+  const at::NoGradGuard no_gradients;
+  for (const auto& [name, view] : truth->tensors()) {
+    const Network network = tiny.network(ablation(tiny.which.network, name), true, folder);
+    expect_close(network.forward(tiny.features, tiny.noise(0)), entry(*truth, name)[0], stage_limit, name);
+  }
+}
+
+TEST(TinyGolden, WrongNoiseIsSeen) {
+  GOLDEN_OR_SKIP(folder, "model/tiny");
+  const TinyCase tiny(folder);
+  const auto stages = open_tensor_file((folder / "stages.safetensors").string());
+  const at::NoGradGuard no_gradients;
+  const at::Tensor output = tiny.network(tiny.which.network, true, folder).forward(tiny.features, tiny.noise(1));
+  EXPECT_GT(deviation(output, entry(*stages, "output")[0]).max, 100 * stage_limit);
+}
+
+/// Loss of all members with the gradients of every parameter.
+at::Tensor loss_with_gradients(const Network& network, const GoldenCase& which, const at::Tensor& features,
+                               const at::Tensor& noise, const at::Tensor& target) {
+  for (const auto& [name, parameter] : network.parameters()) {
+    at::Tensor(parameter).requires_grad_(true);
+  }
+  std::vector<at::Tensor> members;
+  for (int m = 0; m < which.members; ++m) {
+    members.push_back(network.forward(features, noise[m]));
+  }
+  const at::Tensor loss = fair_crps(at::stack(members), target, which.grid);
+  loss.backward();
+  return loss.detach();
+}
+
+TEST(TinyGolden, EveryGradient) {
+  GOLDEN_OR_SKIP(folder, "model/tiny");
+  const TinyCase tiny(folder);
+  const auto truth = open_tensor_file((folder / "gradients.safetensors").string());
+  const Network network = tiny.network(tiny.which.network, true, folder);
+  const at::Tensor target = entry(*tiny.inputs, "target_norm").reshape({-1, tiny.which.network.channels});
+  const at::Tensor loss =
+      loss_with_gradients(network, tiny.which, tiny.features, entry(*tiny.inputs, "e")[0], target);
+  EXPECT_NEAR(loss.item().toDouble(), std::stod(truth->metadata().at("loss")), 1e-6);
+  for (const auto& [name, parameter] : network.parameters()) {
+    ASSERT_TRUE(parameter.grad().defined()) << name;
+    const auto stride = entry(*truth, name + ".stride").item().toLong();
+    const at::Tensor flat = parameter.grad().reshape({-1});
+    expect_close(flat.slice(0, 0, flat.numel(), stride), entry(*truth, name), gradient_limit, name);
+  }
+}
+
+struct MidCase {
+  GoldenCase which;
+  std::unique_ptr<TensorFile> truth;
+  at::Tensor features;
+  Network network;
+
+  explicit MidCase(const std::filesystem::path& folder, const std::string& file, const TensorFile* neighbours)
+      : which(read_case(folder / "config.json")),
+        truth(open_tensor_file((folder / file).string())),
+        network(build(which, neighbours)) {
+    const auto time = truth->at("day_year").to_float();
+    features = features_of(formula_states(which), network.tables().static_columns, time_columns(time[0], time[1]));
+  }
+  static Network build(const GoldenCase& which, const TensorFile* neighbours) {
+    const at::Tensor columns = static_columns(formula_static_fields(which), which.grid);
+    return Network(which.network, formula_parameters(which.network, which.key),
+                   make_tables(which.network, which.grid, columns, nullptr, neighbours, 2));
+  }
+  /// Compares NAME.values at NAME.flat_index, if the file has them.
+  void compare_samples(const std::string& name, const at::Tensor& ours, int member) const {
+    if (truth->has(name + ".values")) {
+      const at::Tensor sample = ours.reshape({-1}).index_select(0, entry(*truth, name + ".flat_index"));
+      expect_close(sample, entry(*truth, name + ".values")[member], stage_limit, name);
+    }
+  }
+  at::Tensor compare_member(int member) const {
+    NetworkObserver observer;
+    observer.stage = [&](const std::string& name, const at::Tensor& output) {
+      compare_samples(name, output, member);
+    };
+    observer.attention = [&](const std::string& block, const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                             const kernels::AttentionInternals& in, const at::Tensor& gated, const at::Tensor&) {
+      const std::string name = block + ".attention.";
+      if (truth->has(name + "index")) {
+        EXPECT_TRUE(in.index.equal(entry(*truth, name + "index")[member])) << name;
+      }
+      compare_samples(name + "local", in.local, member);
+      compare_samples(name + "selected", in.selected, member);
+      compare_samples(name + "gates", in.gates, member);
+      compare_samples(name + "gated", gated, member);
+    };
+    const at::NoGradGuard no_gradients;
+    const at::Tensor output = network.forward(features, entry(*truth, "e")[member], &observer);
+    const at::Tensor sample = output.index_select(0, entry(*truth, "output.point_index"));
+    const Deviation error = deviation(sample, entry(*truth, "output.values")[member]);
+    EXPECT_LE(error.max, stage_limit);
+    EXPECT_LE(error.rms, 1e-5);
+    return output;
+  }
+};
+
+TEST(MidGolden, StagesAttentionAndOutput) {
+  GOLDEN_OR_SKIP(folder, "model/mid");
+  const MidCase mid(folder, "mid.safetensors", nullptr);
+  for (int member = 0; member < mid.which.members; ++member) {
+    mid.compare_member(member);
+  }
+}
+
+TEST(MidGolden, Gradients) {
+  GOLDEN_OR_SKIP(folder, "model/mid");
+  const MidCase mid(folder, "mid.safetensors", nullptr);
+  loss_with_gradients(mid.network, mid.which, mid.features, entry(*mid.truth, "e"), formula_target(mid.which));
+  for (const auto& [name, parameter] : mid.network.parameters()) {
+    const at::Tensor sample =
+        parameter.grad().reshape({-1}).index_select(0, entry(*mid.truth, "grad." + name + ".flat_index"));
+    const at::Tensor truth = entry(*mid.truth, "grad." + name + ".values");
+    const double rms = mid.truth->at("grad." + name + ".sum_rms").to_double()[1];
+    EXPECT_LE((sample - truth).abs().max().item().toDouble(), gradient_limit * rms) << name;
+  }
+}
+
+TEST(FullGolden, StagesSelectionAndOutput) {
+  GOLDEN_OR_SKIP(folder, "model/full/full.safetensors");
+  GOLDEN_OR_SKIP(tables, "model/full/neighbours_k24.npz");
+  const auto neighbours = open_tensor_file(tables.string());
+  const MidCase full(folder.parent_path(), "full.safetensors", neighbours.get());
+  full.compare_member(0);
+}
+
+}  // namespace
+}  // namespace mosaic::test
