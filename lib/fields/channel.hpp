@@ -39,7 +39,12 @@ using ChannelSet = std::vector<Channel>;
 ChannelSet mosaic_channels();
 
 /// `geopotential_500` -> {geopotential, 500}; `2m_temperature` -> {2m_temperature, none}. Only names whose
-/// variable is in the table; errors: bad_configuration, with the nearest known name.
+/// variable is in the table (WeatherBench or CF name); errors: bad_configuration, with the nearest known
+/// name.
 Channel parse_channel(std::string_view name);
+
+/// The known channel name with the fewest changed letters; a level at the end is kept:
+/// `temprature_850` -> `temperature_850`.
+std::string nearest_channel_name(std::string_view name);
 
 }  // namespace mosaic

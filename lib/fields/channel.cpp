@@ -1,0 +1,152 @@
+#include "fields/channel.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <numeric>
+
+#include "base/error.hpp"
+
+namespace mosaic {
+
+namespace {
+
+// Bounds are wide enough for every analysis and for regridding's overshoot, and narrow enough to refuse
+// another unit: Celsius, hPa, g/kg, mm. For the geopotential they cover 1100 to 1 hPa.
+const std::vector<VariableInfo>& variable_table() {
+  // clang-format off
+  static const std::vector<VariableInfo> table = {
+      {"2m_temperature", "t2m", "air_temperature", "2 metre temperature", "K", 150.0, 350.0, 2.0},
+      {"10m_u_component_of_wind", "u10", "eastward_wind",
+       "10 metre eastward wind", "m s-1", -120.0, 120.0, 10.0},
+      {"10m_v_component_of_wind", "v10", "northward_wind",
+       "10 metre northward wind", "m s-1", -120.0, 120.0, 10.0},
+      {"10m_wind_speed", "si10", "wind_speed", "10 metre wind speed", "m s-1", 0.0, 120.0, 10.0},
+      {"mean_sea_level_pressure", "msl", "air_pressure_at_mean_sea_level",
+       "mean sea level pressure", "Pa", 82000.0, 115000.0, {}},
+      {"surface_pressure", "sp", "surface_air_pressure", "surface pressure", "Pa", 35000.0, 115000.0, {}},
+      {"geopotential", "z", "geopotential", "geopotential", "m2 s-2", -15000.0, 520000.0, {}},
+      {"specific_humidity", "q", "specific_humidity", "specific humidity", "1", -1e-3, 0.06, {}},
+      {"relative_humidity", "r", "relative_humidity", "relative humidity", "%", -20.0, 200.0, {}},
+      {"temperature", "t", "air_temperature", "temperature", "K", 130.0, 370.0, {}},
+      {"u_component_of_wind", "u", "eastward_wind", "eastward wind", "m s-1", -250.0, 250.0, {}},
+      {"v_component_of_wind", "v", "northward_wind", "northward wind", "m s-1", -250.0, 250.0, {}},
+      {"wind_speed", "ws", "wind_speed", "wind speed", "m s-1", 0.0, 250.0, {}},
+      {"vertical_velocity", "w", "lagrangian_tendency_of_air_pressure",
+       "vertical velocity", "Pa s-1", -100.0, 100.0, {}},
+      {"geopotential_at_surface", "zs", "geopotential",
+       "geopotential at the surface", "m2 s-2", -6000.0, 90000.0, {}},
+      {"land_sea_mask", "lsm", "land_area_fraction", "land-sea mask", "1", -0.05, 1.05, {}},
+      {"soil_type", "slt", "soil_type", "soil type class", "1", -0.5, 8.0, {}},
+      {"sea_surface_temperature", "sst", "sea_surface_temperature",
+       "sea surface temperature", "K", 255.0, 325.0, {}},
+      {"sea_ice_cover", "siconc", "sea_ice_area_fraction", "sea ice cover", "1", -0.05, 1.05, {}},
+      {"total_column_water_vapour", "tcwv", "atmosphere_mass_content_of_water_vapor",
+       "total column water vapour", "kg m-2", -1.0, 150.0, {}},
+      {"total_precipitation", "tp", "lwe_thickness_of_precipitation_amount",
+       "total precipitation", "m", -1e-3, 2.5, {}},
+      {"total_precipitation_6hr", "tp6h", "lwe_thickness_of_precipitation_amount",
+       "total precipitation of 6 hours", "m", -1e-3, 1.5, {}},
+      {"total_precipitation_12hr", "tp12h", "lwe_thickness_of_precipitation_amount",
+       "total precipitation of 12 hours", "m", -1e-3, 2.0, {}},
+      {"total_precipitation_24hr", "tp24h", "lwe_thickness_of_precipitation_amount",
+       "total precipitation of 24 hours", "m", -1e-3, 2.5, {}},
+  };
+  // clang-format on
+  return table;
+}
+
+constexpr std::array<int, 13> mosaic_levels{50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 850, 925, 1000};
+
+/// A name without the `_<digits>` at its end, and those digits; no digits if there are none.
+struct SplitName {
+  std::string_view variable;
+  std::string_view digits;
+};
+
+SplitName split_level(std::string_view name) {
+  const std::size_t underscore = name.rfind('_');
+  if (underscore == std::string_view::npos || underscore + 1 == name.size()) {
+    return {name, {}};
+  }
+  const std::string_view digits = name.substr(underscore + 1);
+  const bool number = std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return number ? SplitName{name.substr(0, underscore), digits} : SplitName{name, {}};
+}
+
+/// Insertions, deletions and replacements of single letters that turn `a` into `b`.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+const VariableInfo* find_variable(std::string_view name) {
+  const auto& table = variable_table();
+  const auto found = std::find_if(table.begin(), table.end(), [name](const VariableInfo& variable) {
+    return variable.name == name || variable.cf_name == name;
+  });
+  return found == table.end() ? nullptr : &*found;
+}
+
+std::string Channel::name() const { return level ? fmt::format("{}_{}", variable, *level) : variable; }
+
+ChannelSet mosaic_channels() {
+  ChannelSet channels;
+  for (const char* surface :
+       {"2m_temperature", "10m_u_component_of_wind", "10m_v_component_of_wind", "mean_sea_level_pressure"}) {
+    channels.push_back({surface, std::nullopt});
+  }
+  for (const char* variable : {"geopotential", "specific_humidity", "temperature", "u_component_of_wind",
+                               "v_component_of_wind", "vertical_velocity"}) {
+    for (const int level : mosaic_levels) {
+      channels.push_back({variable, level});
+    }
+  }
+  return channels;
+}
+
+std::string nearest_channel_name(std::string_view name) {
+  const SplitName split = split_level(name);
+  const VariableInfo* nearest = nullptr;
+  std::size_t smallest = std::numeric_limits<std::size_t>::max();
+  for (const VariableInfo& variable : variable_table()) {
+    const std::size_t distance = edit_distance(split.variable, variable.name);
+    if (distance < smallest) {
+      smallest = distance;
+      nearest = &variable;
+    }
+  }
+  return split.digits.empty() ? nearest->name : fmt::format("{}_{}", nearest->name, split.digits);
+}
+
+Channel parse_channel(std::string_view name) {
+  if (const VariableInfo* variable = find_variable(name)) {
+    return {variable->name, std::nullopt};
+  }
+  const auto [variable_name, digits] = split_level(name);
+  const VariableInfo* variable = digits.empty() ? nullptr : find_variable(variable_name);
+  require(variable != nullptr, ExitCode::bad_configuration, "channel '{}' is unknown; did you mean '{}'?",
+          name, nearest_channel_name(name));
+  int level = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), level);
+  require(parsed.ec == std::errc{} && level >= 1 && level <= 1100, ExitCode::bad_configuration,
+          "channel '{}' has level {}; expected 1 ... 1100 hPa", name, digits);
+  require(!variable->height.has_value(), ExitCode::bad_configuration,
+          "channel '{}' has a pressure level, but {} is defined {} m above ground; write '{}'", name,
+          variable->name, variable->height.value_or(0.0), variable->name);
+  return {variable->name, level};
+}
+
+}  // namespace mosaic
