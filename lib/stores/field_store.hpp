@@ -18,7 +18,8 @@ struct FieldStoreOptions {
   bool allow_missing_chunks =
       false;  ///< an absent chunk whose fill value is not NaN is the fill value, not an error
   std::optional<std::int64_t>
-      member;  ///< for stores with a `number`/`realization` dimension: which coordinate value
+      member;                 ///< for stores with a `number`/`realization` dimension: which coordinate value
+  bool frozen_state = false;  ///< every time is answered with the store's only state: for demonstrations
 };
 
 /// Gridded fields by time, whatever the file format. Latitudes are brought to south-north and longitudes to
@@ -31,6 +32,8 @@ class FieldStore {
   virtual const LatLonGrid& grid() const = 0;
   /// Valid times, ascending.
   virtual const std::vector<Time>& times() const = 0;
+  /// Whether read() has an answer for `time`: it is one of times(), or the store is frozen.
+  virtual bool has_time(Time time) const;
   virtual bool has(const Channel& channel) const = 0;
 
   /// Reads `channels` at `time`; state.values is [C, lat, lon]. Errors: missing_input naming everything that
@@ -45,7 +48,8 @@ class FieldStore {
 };
 
 /// Opens a Zarr v2 directory store in the WeatherBench2 layout, or one NetCDF-4 file, or several (a glob
-/// pattern with * or a list separated by commas). Errors: missing_input, corrupt_input.
+/// pattern with * or a list separated by commas). Errors: missing_input, corrupt_input (also for frozen_state
+/// with a store of several times).
 std::unique_ptr<FieldStore> open_field_store(const std::string& path, const FieldStoreOptions& options);
 
 }  // namespace mosaic

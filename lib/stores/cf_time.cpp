@@ -1,0 +1,77 @@
+#include "stores/cf_time.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <sstream>
+
+#include "base/error.hpp"
+
+namespace mosaic {
+namespace {
+
+std::int64_t seconds_of_unit(const std::string& unit, const std::string& where) {
+  static const std::map<std::string, std::int64_t> known{
+      {"seconds", 1},  {"second", 1},  {"s", 1},    {"minutes", 60}, {"minute", 60}, {"min", 60},
+      {"hours", 3600}, {"hour", 3600}, {"h", 3600}, {"days", 86400}, {"day", 86400}, {"d", 86400}};
+  const auto found = known.find(unit);
+  require(found != known.end(), ExitCode::corrupt_input,
+          "{}: time unit \"{}\" is not read; use seconds, minutes, hours or days", where, unit);
+  return found->second;
+}
+
+/// 1959-01-01, 1959-1-1 00:00:00, 1959-01-01T00:00:00Z, with fractions of a second that are zero.
+Time parse_reference(const std::string& date, std::string clock, const std::string& where) {
+  int year = 0;
+  int month = 0;
+  int day = 0;
+  char dash1 = 0;
+  char dash2 = 0;
+  std::istringstream stream(date);
+  const bool read = static_cast<bool>(stream >> year >> dash1 >> month >> dash2 >> day);
+  require(read && dash1 == '-' && dash2 == '-', ExitCode::corrupt_input,
+          "{}: \"{}\" is not a reference date like 1959-01-01", where, date);
+  clock = clock.substr(0, clock.find('.'));
+  clock = clock.substr(0, clock.find('Z'));
+  try {
+    return parse_time(
+        fmt::format("{:04}-{:02}-{:02}{}{}", year, month, day, clock.empty() ? "" : "T", clock));
+  } catch (const Error& error) {
+    fail(ExitCode::corrupt_input, "{}: reference time {} {}: {}", where, date, clock, error.what());
+  }
+}
+
+}  // namespace
+
+std::vector<Time> decode_cf_times(const std::vector<double>& values, const std::string& units,
+                                  const std::string& calendar, const std::string& where) {
+  const bool gregorian = calendar.empty() || calendar == "standard" || calendar == "gregorian" ||
+                         calendar == "proleptic_gregorian";
+  require(gregorian, ExitCode::corrupt_input, "{}: calendar \"{}\" is not read; use proleptic_gregorian",
+          where, calendar);
+  std::string text = units;
+  std::replace(text.begin(), text.end(), 'T', ' ');
+  std::istringstream words(text);
+  std::string unit;
+  std::string since;
+  std::string date;
+  std::string clock;
+  words >> unit >> since >> date >> clock;
+  require(since == "since", ExitCode::corrupt_input,
+          "{}: units \"{}\" are not like \"hours since 1959-01-01\"", where, units);
+  const std::int64_t factor = seconds_of_unit(unit, where);
+  const Time reference = parse_reference(date, clock, where);
+  constexpr double seconds_of_ten_thousand_years = 3.2e11;
+  std::vector<Time> times;
+  times.reserve(values.size());
+  for (const double value : values) {
+    const double seconds = value * static_cast<double>(factor);
+    require(std::fabs(seconds) < seconds_of_ten_thousand_years, ExitCode::corrupt_input,
+            "{}: {} {} is no time", where, value, units);
+    times.push_back(reference + Duration{static_cast<std::int64_t>(std::llround(seconds))});
+  }
+  return times;
+}
+
+}  // namespace mosaic

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+
+namespace mosaic {
+
+/// IEEE 754 binary16 bits to float, exactly (subnormals, infinities and NaN included).
+float float_from_half(std::uint16_t half);
+
+/// float to the nearest binary16, ties to even; too large becomes infinity.
+std::uint16_t half_from_float(float value);
+
+}  // namespace mosaic

@@ -1,0 +1,377 @@
+#include "stores/zarr_fields.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/parallel_for.hpp"
+#include "stores/cf_time.hpp"
+
+namespace mosaic {
+namespace {
+
+/// Longest coordinate that is believed.
+constexpr std::size_t longest_coordinate = 10'000'000;
+/// Absent chunks that one message names.
+constexpr std::size_t most_named = 8;
+
+/// The first of `candidates` that the store has, or an empty text.
+std::string find_name(const ZarrStore& store, std::initializer_list<const char*> candidates) {
+  for (const char* name : candidates) {
+    if (store.has(name)) {
+      return name;
+    }
+  }
+  return "";
+}
+
+/// A coordinate: one dimension, finite values. Errors: corrupt_input.
+std::vector<double> read_coordinate(const ZarrStore& store, const std::string& name) {
+  const ZarrArray& array = store.array(name);
+  require(array.shape.size() == 1 && array.shape[0] > 0 && array.shape[0] <= longest_coordinate,
+          ExitCode::corrupt_input,
+          "{}: coordinate {} has the shape [{}], one dimension of 1 ... {} is needed", store.path(), name,
+          fmt::join(array.shape, ", "), longest_coordinate);
+  std::vector<double> values = store.read_double(name, ZarrBox::all(array), 1);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    require(std::isfinite(values[i]), ExitCode::corrupt_input, "{}: coordinate {}[{}] is {}", store.path(),
+            name, i, values[i]);
+  }
+  return values;
+}
+
+/// The order that sorts `values`. Errors: corrupt_input if two are equal.
+std::vector<std::size_t> sorting_order(const std::vector<double>& values, const std::string& where) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    require(values[order[i - 1]] != values[order[i]], ExitCode::corrupt_input, "{}: {} degrees occurs twice",
+            where, values[order[i]]);
+  }
+  return order;
+}
+
+std::vector<double> reordered(const std::vector<double>& values, const std::vector<std::size_t>& order) {
+  std::vector<double> result;
+  result.reserve(values.size());
+  for (const std::size_t i : order) {
+    result.push_back(values[i]);
+  }
+  return result;
+}
+
+double to_0_360(double longitude) {
+  const double turned = longitude - 360.0 * std::floor(longitude / 360.0);
+  return turned < 360.0 ? turned : 0.0;  // -1e-15 turns into 360
+}
+
+std::size_t position(const std::vector<std::string>& names, const std::string& name) {
+  return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return !name.empty() && position(names, name) < names.size();
+}
+
+std::string describe(const Channel& channel) {
+  return channel.level ? fmt::format("{} at {} hPa", channel.variable, *channel.level) : channel.variable;
+}
+
+}  // namespace
+
+ZarrFields::ZarrFields(const std::string& path, const FieldStoreOptions& options)
+    : store_(path), options_(options) {
+  latitude_name_ = find_name(store_, {"latitude", "lat"});
+  longitude_name_ = find_name(store_, {"longitude", "lon"});
+  std::vector<std::string> missing;
+  for (const auto& [name, role] :
+       {std::pair{latitude_name_, "latitude"}, std::pair{longitude_name_, "longitude"},
+        std::pair{find_name(store_, {"time"}), "time"}}) {
+    if (name.empty()) {
+      missing.emplace_back(role);
+    }
+  }
+  require(missing.empty(), ExitCode::missing_input, "{}: the coordinates {} are absent; there are: {}", path,
+          fmt::join(missing, ", "), fmt::join(store_.names(), ", "));
+  read_horizontal();
+  read_times();
+  read_levels();
+  read_member();
+  identity_ = make_identity();
+}
+
+void ZarrFields::read_horizontal() {
+  const std::vector<double> latitude = read_coordinate(store_, latitude_name_);
+  std::vector<double> longitude = read_coordinate(store_, longitude_name_);
+  for (const double value : latitude) {
+    require(value >= -90.0 && value <= 90.0, ExitCode::corrupt_input, "{}: latitude {} is outside -90 ... 90",
+            path(), value);
+  }
+  for (double& value : longitude) {
+    require(value >= -360.0 && value <= 720.0, ExitCode::corrupt_input,
+            "{}: longitude {} is outside -360 ... 720", path(), value);
+    value = to_0_360(value);
+  }
+  stored_latitude_ = sorting_order(latitude, path() + ": latitude");
+  stored_longitude_ = sorting_order(longitude, path() + ": longitude");
+  grid_ = std::make_shared<const LatLonGrid>(
+      LatLonGrid{reordered(latitude, stored_latitude_), reordered(longitude, stored_longitude_)});
+}
+
+void ZarrFields::read_times() {
+  const ZarrArray& array = store_.array("time");
+  const std::string where = path() + ": time";
+  times_ = decode_cf_times(read_coordinate(store_, "time"), array.attribute("units"),
+                           array.attribute("calendar"), where);
+  for (std::size_t i = 1; i < times_.size(); ++i) {
+    require(times_[i - 1] < times_[i], ExitCode::corrupt_input,
+            "{} is not strictly ascending: {} is followed by {}; sort the store by time", where,
+            to_string(times_[i - 1]), to_string(times_[i]));
+  }
+}
+
+void ZarrFields::read_levels() {
+  level_name_ = find_name(store_, {"level", "isobaricInhPa"});
+  if (level_name_.empty()) {
+    return;
+  }
+  static const std::set<std::string> known{"", "hPa", "millibars", "millibar", "mbar", "mb"};
+  const std::string units = store_.array(level_name_).attribute("units");
+  require(known.contains(units), ExitCode::corrupt_input, "{}: unit \"{}\" of {} is not read; use hPa",
+          path(), units, level_name_);
+  std::set<int> seen;
+  constexpr double highest = 2000.0;
+  for (const double value : read_coordinate(store_, level_name_)) {
+    require(value > 0.0 && value < highest && value == std::floor(value), ExitCode::corrupt_input,
+            "{}: {} {} is no whole pressure in hPa", path(), level_name_, value);
+    levels_.push_back(static_cast<int>(value));
+    require(seen.insert(levels_.back()).second, ExitCode::corrupt_input, "{}: {} {} occurs twice", path(),
+            level_name_, value);
+  }
+}
+
+void ZarrFields::read_member() {
+  member_name_ = find_name(store_, {"number", "realization"});
+  if (member_name_.empty()) {
+    require(!options_.member, ExitCode::missing_input,
+            "{}: member {} was asked for, but there is neither number nor realization", path(),
+            options_.member.value_or(0));
+    return;
+  }
+  const std::vector<double> members = read_coordinate(store_, member_name_);
+  members_ = members.size();
+  require(options_.member.has_value(), ExitCode::missing_input,
+          "{}: has {} members ({}); choose one of {} by its value", path(), members.size(), member_name_,
+          fmt::join(members, ", "));
+  const auto found = std::find(members.begin(), members.end(), static_cast<double>(*options_.member));
+  require(found != members.end(), ExitCode::missing_input, "{}: no member {}; {} has {}", path(),
+          *options_.member, member_name_, fmt::join(members, ", "));
+  member_ = static_cast<std::size_t>(found - members.begin());
+}
+
+std::string ZarrFields::make_identity() const {
+  std::string text = store_.metadata_text();
+  for (const double value : grid_->latitude) {
+    text += fmt::format("{} ", value);
+  }
+  for (const double value : grid_->longitude) {
+    text += fmt::format("{} ", value);
+  }
+  for (const Time time : times_) {
+    text += to_string(time) + " ";
+  }
+  text += fmt::format("levels {} member {}", fmt::join(levels_, " "), member_);
+  return sha256_of_text(text);
+}
+
+bool ZarrFields::has(const Channel& channel) const { return obstacle(channel).empty(); }
+
+/// Why a channel cannot be read, in a few words; empty if it can.
+std::string ZarrFields::obstacle(const Channel& channel) const {
+  if (!store_.has(channel.variable)) {
+    return describe(channel) + " (no such variable)";
+  }
+  const ZarrArray& array = store_.array(channel.variable);
+  const bool with_levels = contains(array.dimensions, level_name_);
+  if (!contains(array.dimensions, "time")) {
+    return describe(channel) + " (has no time)";
+  }
+  if (with_levels != channel.level.has_value()) {
+    return describe(channel) + (with_levels ? " (needs a level)" : " (has no levels)");
+  }
+  if (with_levels && std::find(levels_.begin(), levels_.end(), *channel.level) == levels_.end()) {
+    return describe(channel) + " (no such level)";
+  }
+  return "";
+}
+
+void ZarrFields::check_dimensions(const ZarrArray& array) const {
+  const std::map<std::string, std::size_t> known{{"time", times_.size()},
+                                                 {latitude_name_, stored_latitude_.size()},
+                                                 {longitude_name_, stored_longitude_.size()},
+                                                 {level_name_, levels_.size()},
+                                                 {member_name_, members_}};
+  for (const std::string& needed : {latitude_name_, longitude_name_}) {
+    require(contains(array.dimensions, needed), ExitCode::corrupt_input,
+            "{}: {} has the dimensions [{}], {} is needed", path(), array.name,
+            fmt::join(array.dimensions, ", "), needed);
+  }
+  std::set<std::string> seen;
+  for (std::size_t d = 0; d < array.dimensions.size(); ++d) {
+    const std::string& name = array.dimensions[d];
+    const auto found = known.find(name);
+    require(found != known.end() && seen.insert(name).second, ExitCode::corrupt_input,
+            "{}: dimension {} of {} is not one of time, level, number, latitude, longitude", path(), name,
+            array.name);
+    require(array.shape[d] == found->second, ExitCode::corrupt_input,
+            "{}: dimension {} of {} has the length {}, its coordinate {}", path(), name, array.name,
+            array.shape[d], found->second);
+  }
+}
+
+/// Groups channels so that every chunk is decoded once.
+std::vector<ZarrFields::Slab> ZarrFields::plan(const ChannelSet& channels) const {
+  std::map<std::pair<std::string, std::size_t>, Slab> slabs;  // by variable and chunk of levels
+  for (std::size_t c = 0; c < channels.size(); ++c) {
+    const ZarrArray& array = store_.array(channels[c].variable);
+    std::size_t level = 0;
+    std::size_t chunk = 0;
+    if (channels[c].level) {
+      level = static_cast<std::size_t>(std::find(levels_.begin(), levels_.end(), *channels[c].level) -
+                                       levels_.begin());
+      chunk = level / array.chunks[position(array.dimensions, level_name_)];
+    }
+    Slab& slab = slabs[{channels[c].variable, chunk}];
+    slab.variable = channels[c].variable;
+    slab.channels_of_level[level].push_back(c);
+  }
+  std::vector<Slab> result;
+  for (auto& [key, slab] : slabs) {
+    slab.first_level = slab.channels_of_level.begin()->first;
+    slab.levels = slab.channels_of_level.rbegin()->first - slab.first_level + 1;
+    result.push_back(std::move(slab));
+  }
+  return result;
+}
+
+ZarrBox ZarrFields::box_of(const ZarrArray& array, std::size_t time, const Slab& slab) const {
+  ZarrBox box = ZarrBox::all(array);
+  for (std::size_t d = 0; d < array.dimensions.size(); ++d) {
+    const std::string& name = array.dimensions[d];
+    if (name == "time") {
+      box.start[d] = time;
+      box.count[d] = 1;
+    } else if (name == member_name_) {
+      box.start[d] = member_;
+      box.count[d] = 1;
+    } else if (name == level_name_) {
+      box.start[d] = slab.first_level;
+      box.count[d] = slab.levels;
+    }
+  }
+  return box;
+}
+
+/// Absent chunks that are an error: all unless their fill value is NaN or the options allow them.
+std::vector<std::string> ZarrFields::absent_chunks(const ZarrArray& array, const ZarrBox& box) const {
+  if (array.fill_is_nan || options_.allow_missing_chunks) {
+    return {};
+  }
+  return store_.absent_chunks(array.name, box);
+}
+
+/// Copies one level of a slab into a field. `values` is the box of one time and member, `levels` levels, in
+/// the order of the array's dimensions; shape of field: [lat S->N][lon 0->360).
+void ZarrFields::normalise(const ZarrArray& array, const std::vector<float>& values, std::size_t level,
+                           std::size_t levels, float* field) const {
+  std::size_t latitude_stride = 0;
+  std::size_t longitude_stride = 0;
+  std::size_t level_stride = 0;
+  std::size_t step = 1;
+  for (std::size_t d = array.dimensions.size(); d-- > 0;) {
+    const std::string& name = array.dimensions[d];
+    if (name == latitude_name_) {
+      latitude_stride = step;
+      step *= stored_latitude_.size();
+    } else if (name == longitude_name_) {
+      longitude_stride = step;
+      step *= stored_longitude_.size();
+    } else if (name == level_name_) {
+      level_stride = step;
+      step *= levels;
+    }
+  }
+  for (const std::size_t j : stored_latitude_) {
+    const float* row = values.data() + level * level_stride + j * latitude_stride;
+    for (const std::size_t i : stored_longitude_) {
+      *field++ = row[i * longitude_stride];
+    }
+  }
+}
+
+State ZarrFields::read(Time time, const std::shared_ptr<const ChannelSet>& channels) {
+  std::vector<std::string> missing;
+  const auto found = std::lower_bound(times_.begin(), times_.end(), time);
+  if (found == times_.end() || *found != time) {
+    missing.push_back(fmt::format("time {} (the store has {} times from {} to {})", to_string(time),
+                                  times_.size(), to_string(times_.front()), to_string(times_.back())));
+  }
+  for (const Channel& channel : *channels) {
+    if (std::string reason = obstacle(channel); !reason.empty()) {
+      missing.push_back(std::move(reason));
+    }
+  }
+  require(missing.empty(), ExitCode::missing_input, "{}: missing: {}", path(), fmt::join(missing, "; "));
+
+  const auto time_index = static_cast<std::size_t>(found - times_.begin());
+  const std::vector<Slab> slabs = plan(*channels);
+  for (const Slab& slab : slabs) {
+    const ZarrArray& array = store_.array(slab.variable);
+    check_dimensions(array);
+    const auto absent = absent_chunks(array, box_of(array, time_index, slab));
+    missing.insert(missing.end(), absent.begin(), absent.end());
+  }
+  const std::size_t named = std::min(missing.size(), most_named);
+  require(missing.empty(), ExitCode::missing_input,
+          "{}: {} chunks of time {} are absent: {}{}; allow_missing_chunks takes their fill value", path(),
+          missing.size(), to_string(time),
+          fmt::join(missing.begin(), missing.begin() + static_cast<std::ptrdiff_t>(named), ", "),
+          named < missing.size() ? ", ..." : "");
+
+  State state{time, grid_, channels, std::vector<float>(channels->size() * grid_->points())};
+  const int threads_inside = slabs.size() > 1 ? 1 : options_.threads;
+  parallel_for(slabs.size(), options_.threads, [&](std::size_t s) {
+    const Slab& slab = slabs[s];
+    const ZarrArray& array = store_.array(slab.variable);
+    const auto values = store_.read_float(slab.variable, box_of(array, time_index, slab), threads_inside);
+    for (const auto& [level, targets] : slab.channels_of_level) {
+      for (const std::size_t channel : targets) {
+        normalise(array, values, level - slab.first_level, slab.levels, state.field(channel).data());
+      }
+    }
+  });
+  return state;
+}
+
+std::vector<float> ZarrFields::read_static(const std::string& variable) {
+  const ZarrArray& array = store_.array(variable);
+  check_dimensions(array);
+  require(array.dimensions.size() == 2, ExitCode::corrupt_input,
+          "{}: {} has the dimensions [{}], a field without time has latitude and longitude only", path(),
+          variable, fmt::join(array.dimensions, ", "));
+  const ZarrBox box = ZarrBox::all(array);
+  const std::vector<std::string> absent = absent_chunks(array, box);
+  require(absent.empty(), ExitCode::missing_input,
+          "{}: chunks are absent: {}; allow_missing_chunks takes their fill value", path(),
+          fmt::join(absent, ", "));
+  const std::vector<float> values = store_.read_float(variable, box, options_.threads);
+  std::vector<float> field(grid_->points());
+  normalise(array, values, 0, 1, field.data());
+  return field;
+}
+
+}  // namespace mosaic
