@@ -12,20 +12,20 @@
 
 namespace mosaic::eval {
 
-/// Scores one initial time after another: begin(), add() once per lead that has a truth, finish(). Results are
-/// the same bits whatever the number of threads and the order of leads. To be called from one thread.
+/// Scores one initial time after another: begin(), add() once per lead that has a truth, finish(). Results
+/// are the same bits whatever the number of threads and the order of leads. To be called from one thread.
 class InitTimeScorer {
  public:
-  /// `state_channels` are those of the forecast fields. Errors: bad_configuration if a channel to be scored is
-  /// not among them, no lead or no member; corrupt_input if spectra are asked for on uneven longitudes.
+  /// `state_channels` are those of the forecast fields. Errors: bad_configuration if a channel to be scored
+  /// is not among them, no lead or no member; corrupt_input if spectra are asked for on uneven longitudes.
   InitTimeScorer(const ScoreOptions& options, std::shared_ptr<const LatLonGrid> grid,
                  std::shared_ptr<const ChannelSet> state_channels, int members);
 
   void begin(Time initial_time);
 
   /// Scores a lead. members: M pointers to [C, lat, lon] in state_channels. truth: at initial time + lead, on
-  /// the same grid, with at least the scored channels (found by name). Errors: missing_input for a channel that
-  /// the truth lacks; internal for a wrong time, grid or number of members, or a lead given twice.
+  /// the same grid, with at least the scored channels (found by name). Errors: missing_input for a channel
+  /// that the truth lacks; internal for a wrong time, grid or number of members, or a lead given twice.
   void add(std::size_t lead_index, const std::vector<const float*>& members, const State& truth);
 
   /// Leads that were not added are marked as missing.
@@ -36,7 +36,8 @@ class InitTimeScorer {
   const float* truth_field(const State& truth, const Channel& channel) const;
   void add_statistics(std::size_t lead, const std::vector<const float*>& members, const State& truth);
   void add_spectra(std::size_t lead, const std::vector<const float*>& members, const State& truth);
-  void add_spectrum(SpectrumKind kind, std::size_t lead, std::size_t quantity, const float* field, double factor);
+  void add_spectrum(SpectrumKind kind, std::size_t lead, std::size_t quantity, const float* field,
+                    double factor);
 
   ScoreOptions options_;
   std::shared_ptr<const LatLonGrid> grid_;

@@ -34,12 +34,13 @@ inline constexpr std::array<const char*, 3> spectrum_kind_names = {"member_mean"
 struct InitTimeSums {
   Time initial_time;
   int members = 0;
-  std::vector<Duration> leads;              // L
-  ChannelSet channels;                      // C
-  std::vector<std::string> regions;         // R
-  std::vector<SpectrumQuantity> quantities;  // Q (variable and level; channels are empty when read from a file)
-  std::vector<std::string> bands;           // B
-  std::size_t wavenumbers = 0;              // K
+  std::vector<Duration> leads;       // L
+  ChannelSet channels;               // C
+  std::vector<std::string> regions;  // R
+  std::vector<SpectrumQuantity>
+      quantities;                  // Q (variable and level; channels are empty when read from a file)
+  std::vector<std::string> bands;  // B
+  std::size_t wavenumbers = 0;     // K
 
   std::vector<std::uint8_t> scored;        // [L] 0 for a lead without truth; its values are NaN
   std::vector<kernels::Statistics> means;  // [L, C, R] area means
@@ -49,7 +50,8 @@ struct InitTimeSums {
     return means[(lead * channels.size() + channel) * regions.size() + region];
   }
   /// Where the K values of a spectrum begin.
-  std::size_t spectrum_offset(SpectrumKind kind, std::size_t lead, std::size_t quantity, std::size_t band) const {
+  std::size_t spectrum_offset(SpectrumKind kind, std::size_t lead, std::size_t quantity,
+                              std::size_t band) const {
     const std::size_t row = static_cast<std::size_t>(kind) * leads.size() + lead;
     return ((row * quantities.size() + quantity) * bands.size() + band) * wavenumbers;
   }

@@ -44,8 +44,8 @@ std::vector<Region> regions_by_name(const std::vector<std::string>& names) {
   std::vector<Region> found;
   std::vector<std::string> unknown;
   for (const std::string& name : names) {
-    const auto region =
-        std::find_if(known.begin(), known.end(), [&](const Region& candidate) { return candidate.name == name; });
+    const auto region = std::find_if(known.begin(), known.end(),
+                                     [&](const Region& candidate) { return candidate.name == name; });
     if (region == known.end()) {
       unknown.push_back(name);
     } else {

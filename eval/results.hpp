@@ -13,7 +13,8 @@ namespace mosaic::eval {
 // there are no sums, axes differ or do not belong to `options`, or an initial time occurs twice.
 
 /// Scores in WeatherBench 2's result layout: <variable>(metric, region, lead_time, level), without level for
-/// surface variables; cells that do not exist are NaN; metric is alphabetical; roots and ratios after the mean.
+/// surface variables; cells that do not exist are NaN; metric is alphabetical; roots and ratios after the
+/// mean.
 NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);
 
 /// Mean spectra: <variable>(kind, lead_time, level, latitude_band, zonal_wavenumber), without level at 10 m.

@@ -127,7 +127,8 @@ std::vector<std::unique_ptr<const Score>> make_scores() {
   area_mean("crps_skill", Statistic::absolute_error, "area mean of mean over members of |x - y|");
   area_mean("crps_spread", Statistic::spread, "area mean of mean |x_m - x_n| over pairs m != n; 0 for M = 1");
   area_mean("ensemble_mean_mse", Statistic::ensemble_mean_squared_error, "area mean of (y - mean(x))^2");
-  area_mean("ensemble_variance", Statistic::variance, "area mean of variance over members, ddof 1; 0 for M = 1");
+  area_mean("ensemble_variance", Statistic::variance,
+            "area mean of variance over members, ddof 1; 0 for M = 1");
   root_mean("rmse", Statistic::squared_error, "sqrt(mse), after the mean over initial times");
   root_mean("ensemble_mean_rmse", Statistic::ensemble_mean_squared_error,
             "sqrt(ensemble_mean_mse), after the mean over initial times");

@@ -23,8 +23,9 @@ struct SpectrumQuantity {
 std::vector<SpectrumQuantity> spectrum_quantities(const ChannelSet& channels);
 
 /// Zonal energy spectrum by latitude: S_0 = C |F_0|^2, S_k = 2 C |F_k|^2 for k > 0, also for the shortest
-/// wave; C = 2 pi R cos(latitude), R = 6 367 500 m. Source: WeatherBench 2. Units: m times the field's squared.
-/// Shape: [lat, longitudes / 2 + 1]. Errors: corrupt_input if longitudes are not uniform within 1e-3 degrees.
+/// wave; C = 2 pi R cos(latitude), R = 6 367 500 m. Source: WeatherBench 2. Units: m times the field's
+/// squared. Shape: [lat, longitudes / 2 + 1]. Errors: corrupt_input if longitudes are not uniform within 1e-3
+/// degrees.
 std::vector<double> zonal_energy_spectrum(std::span<const float> field, const LatLonGrid& grid, int threads);
 
 /// Latitudes over which spectra are averaged at fixed wavenumber, weighted by cos(latitude).
@@ -39,6 +40,7 @@ struct LatitudeBand {
 const std::vector<LatitudeBand>& spectrum_bands();
 
 /// Mean over the rows of a band weighted by cos(latitude). Shapes: [lat, K] -> [K]; NaN for an empty band.
-std::vector<double> band_mean(std::span<const double> spectrum, const LatitudeBand& band, const LatLonGrid& grid);
+std::vector<double> band_mean(std::span<const double> spectrum, const LatitudeBand& band,
+                              const LatLonGrid& grid);
 
 }  // namespace mosaic::eval

@@ -126,8 +126,7 @@ class RowStatistics {
     }
     double* spread = values(Statistic::spread);
     for (std::size_t r = 0; r < args_.members.size(); ++r) {
-      const double factor =
-          2.0 * (2.0 * static_cast<double>(r + 1) - m_ - 1.0) / (m_ * (m_ - 1.0));
+      const double factor = 2.0 * (2.0 * static_cast<double>(r + 1) - m_ - 1.0) / (m_ * (m_ - 1.0));
       const float* ranked = sorted_.data() + r * width_;
       for (std::size_t i = 0; i < width_; ++i) {
         // An odd M gives its middle member the factor 0, which must not turn an infinity into NaN; a NaN

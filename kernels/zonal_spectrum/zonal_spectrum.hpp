@@ -7,8 +7,8 @@ namespace mosaic::kernels {
 
 /// Power of the real Fourier transform along rows of equally spaced longitudes:
 /// P_k = |F_k|^2, F_k = (1/L) sum_l f_l exp(-2 pi i k l / L), k = 0 ... K - 1, K = floor(L/2) + 1.
-/// Letters: J rows, L longitudes, K wavenumbers. Layout [J, L] and [J, K], double. NaN and infinities give NaN.
-/// Results do not depend on threads. Source: WeatherBench 2 ("forward" normalisation).
+/// Letters: J rows, L longitudes, K wavenumbers. Layout [J, L] and [J, K], double. NaN and infinities give
+/// NaN. Results do not depend on threads. Source: WeatherBench 2 ("forward" normalisation).
 struct ZonalSpectrumArgs {
   std::span<const float> field;  ///< [J, L]
   std::size_t longitudes = 0;    ///< L

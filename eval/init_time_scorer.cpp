@@ -1,0 +1,165 @@
+#include "eval/init_time_scorer.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/error.hpp"
+#include "kernels/zonal_spectrum/zonal_spectrum.hpp"
+
+namespace mosaic::eval {
+namespace {
+
+constexpr double not_scored = std::numeric_limits<double>::quiet_NaN();
+
+std::size_t find_channel(const ChannelSet& channels, const Channel& channel) {
+  return static_cast<std::size_t>(std::find(channels.begin(), channels.end(), channel) - channels.begin());
+}
+
+void require_channels(const ChannelSet& wanted, const ChannelSet& there) {
+  for (const Channel& channel : wanted) {
+    require(find_channel(there, channel) < there.size(), ExitCode::bad_configuration,
+            "channel {} is to be scored, but the forecast does not have it; remove it from the scores",
+            channel.name());
+  }
+}
+
+InitTimeSums empty_sums(const ScoreOptions& options, const LatLonGrid& grid, int members) {
+  InitTimeSums sums;
+  sums.members = members;
+  sums.leads = options.leads;
+  sums.channels = options.channels;
+  sums.quantities = spectrum_quantities(options.spectra_channels);
+  for (const Region& region : options.regions) {
+    sums.regions.push_back(region.name);
+  }
+  for (const LatitudeBand& band : spectrum_bands()) {
+    sums.bands.push_back(band.name);
+  }
+  sums.wavenumbers = kernels::zonal_wavenumbers(grid.longitude.size());
+  kernels::Statistics missing;
+  missing.fill(not_scored);
+  sums.scored.assign(sums.leads.size(), 0);
+  sums.means.assign(sums.leads.size() * sums.channels.size() * sums.regions.size(), missing);
+  const std::size_t spectra = spectrum_kind_names.size() * sums.leads.size() * sums.quantities.size();
+  sums.spectra.assign(spectra * sums.bands.size() * sums.wavenumbers, not_scored);
+  return sums;
+}
+
+}  // namespace
+
+InitTimeScorer::InitTimeScorer(const ScoreOptions& options, std::shared_ptr<const LatLonGrid> grid,
+                               std::shared_ptr<const ChannelSet> state_channels, int members)
+    : options_(options), grid_(std::move(grid)), state_channels_(std::move(state_channels)) {
+  require(members > 0, ExitCode::bad_configuration, "scores need at least one member, not {}", members);
+  require(!options_.leads.empty(), ExitCode::bad_configuration, "scores need at least one lead time");
+  require_channels(options_.channels, *state_channels_);
+  require_channels(options_.spectra_channels, *state_channels_);
+  for (const Region& region : options_.regions) {
+    areas_.push_back({row_weights(region, *grid_), columns_inside(region, *grid_)});
+  }
+  empty_ = empty_sums(options_, *grid_, members);
+}
+
+void InitTimeScorer::begin(Time initial_time) {
+  sums_ = empty_;
+  sums_.initial_time = initial_time;
+}
+
+void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>& members,
+                         const State& truth) {
+  require(!sums_.leads.empty(), "a lead was added before the initial time was begun");
+  require(lead_index < sums_.leads.size() && sums_.scored[lead_index] == 0,
+          "lead {} of {} does not exist or was scored before", lead_index, sums_.leads.size());
+  require(members.size() == static_cast<std::size_t>(sums_.members), "{} members instead of {}",
+          members.size(), sums_.members);
+  require(*truth.grid == *grid_, "the truth at {} is on another grid than the forecast",
+          to_string(truth.time));
+  const Time valid = sums_.initial_time + sums_.leads[lead_index];
+  require(truth.time == valid, "the truth is at {}, the forecast at {}", to_string(truth.time),
+          to_string(valid));
+  add_statistics(lead_index, members, truth);
+  add_spectra(lead_index, members, truth);
+  sums_.scored[lead_index] = 1;
+}
+
+InitTimeSums InitTimeScorer::finish() { return std::exchange(sums_, InitTimeSums{}); }
+
+std::vector<const float*> InitTimeScorer::fields_of(const std::vector<const float*>& members,
+                                                    const Channel& channel) const {
+  const std::size_t offset = find_channel(*state_channels_, channel) * grid_->points();
+  std::vector<const float*> fields;
+  for (const float* member : members) {
+    fields.push_back(member + offset);
+  }
+  return fields;
+}
+
+const float* InitTimeScorer::truth_field(const State& truth, const Channel& channel) const {
+  const std::size_t index = find_channel(*truth.channels, channel);
+  require(index < truth.channels->size(), ExitCode::missing_input,
+          "the truth at {} has no channel {}; remove it from the scores or give a truth that has it",
+          to_string(truth.time), channel.name());
+  return truth.field(index).data();
+}
+
+void InitTimeScorer::add_statistics(std::size_t lead, const std::vector<const float*>& members,
+                                    const State& truth) {
+  const std::size_t regions = areas_.size();
+  for (std::size_t c = 0; c < options_.channels.size() && regions > 0; ++c) {
+    const std::vector<const float*> fields = fields_of(members, options_.channels[c]);
+    kernels::ensemble_statistics(
+        {.members = fields,
+         .truth = truth_field(truth, options_.channels[c]),
+         .latitudes = grid_->latitude.size(),
+         .longitudes = grid_->longitude.size(),
+         .areas = areas_,
+         .means = std::span(sums_.means).subspan((lead * options_.channels.size() + c) * regions, regions),
+         .threads = options_.threads});
+  }
+}
+
+void InitTimeScorer::add_spectra(std::size_t lead, const std::vector<const float*>& members,
+                                 const State& truth) {
+  for (std::size_t q = 0; q < sums_.quantities.size(); ++q) {
+    for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
+      const std::size_t begin = sums_.spectrum_offset(static_cast<SpectrumKind>(kind), lead, q, 0);
+      std::fill_n(sums_.spectra.begin() + static_cast<std::ptrdiff_t>(begin),
+                  sums_.bands.size() * sums_.wavenumbers, 0.0);
+    }
+    // Kinetic energy is the mean of the two components' spectra.
+    const double share = 1.0 / static_cast<double>(sums_.quantities[q].channels.size());
+    for (const std::size_t c : sums_.quantities[q].channels) {
+      const Channel& channel = options_.spectra_channels[c];
+      const std::vector<const float*> fields = fields_of(members, channel);
+      // The ensemble mean is rounded to float32, as a stored one would be.
+      std::vector<double> total(grid_->points(), 0.0);
+      for (const float* field : fields) {
+        add_spectrum(SpectrumKind::member_mean, lead, q, field, share / sums_.members);
+        for (std::size_t i = 0; i < total.size(); ++i) {
+          total[i] += field[i];
+        }
+      }
+      std::vector<float> mean(total.size());
+      std::transform(total.begin(), total.end(), mean.begin(),
+                     [this](double sum) { return static_cast<float>(sum / sums_.members); });
+      add_spectrum(SpectrumKind::ensemble_mean, lead, q, mean.data(), share);
+      add_spectrum(SpectrumKind::truth, lead, q, truth_field(truth, channel), share);
+    }
+  }
+}
+
+void InitTimeScorer::add_spectrum(SpectrumKind kind, std::size_t lead, std::size_t quantity,
+                                  const float* field, double factor) {
+  const std::vector<double> spectrum =
+      zonal_energy_spectrum(std::span(field, grid_->points()), *grid_, options_.threads);
+  for (std::size_t b = 0; b < spectrum_bands().size(); ++b) {
+    const std::vector<double> mean = band_mean(spectrum, spectrum_bands()[b], *grid_);
+    double* sums = sums_.spectra.data() + sums_.spectrum_offset(kind, lead, quantity, b);
+    for (std::size_t k = 0; k < mean.size(); ++k) {
+      sums[k] += factor * mean[k];
+    }
+  }
+}
+
+}  // namespace mosaic::eval

@@ -1,0 +1,261 @@
+#include "eval/results.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "base/error.hpp"
+#include "eval/document_axes.hpp"
+#include "eval/scores.hpp"
+
+namespace mosaic::eval {
+namespace {
+
+constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+
+/// Means over initial times: an InitTimeSums of means, with how many initial times each lead has.
+struct TimeMean {
+  InitTimeSums mean;
+  std::vector<std::int64_t> counts;  // [L]
+  std::size_t initial_times = 0;
+};
+
+void add_lead(TimeMean& total, const InitTimeSums& sums, std::size_t lead) {
+  const std::size_t cells = sums.channels.size() * sums.regions.size();
+  for (std::size_t cell = lead * cells; cell < (lead + 1) * cells; ++cell) {
+    for (std::size_t s = 0; s < kernels::statistic_count; ++s) {
+      total.mean.means[cell][s] += sums.means[cell][s];
+    }
+  }
+  const std::size_t waves = sums.quantities.size() * sums.bands.size() * sums.wavenumbers;
+  for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
+    const std::size_t begin = (kind * sums.leads.size() + lead) * waves;
+    for (std::size_t i = begin; i < begin + waves; ++i) {
+      total.mean.spectra[i] += sums.spectra[i];
+    }
+  }
+  ++total.counts[lead];
+}
+
+void divide_by_counts(TimeMean& total) {
+  const std::size_t leads = total.counts.size();
+  const std::size_t cells = total.mean.channels.size() * total.mean.regions.size();
+  for (std::size_t cell = 0; cell < leads * cells; ++cell) {
+    for (double& value : total.mean.means[cell]) {
+      value /= static_cast<double>(total.counts[cell / cells]);  // 0 / 0 for a lead without truth: NaN
+    }
+  }
+  const std::size_t waves = total.mean.quantities.size() * total.mean.bands.size() * total.mean.wavenumbers;
+  for (std::size_t i = 0; i < total.mean.spectra.size(); ++i) {
+    total.mean.spectra[i] /= static_cast<double>(total.counts[i / waves % leads]);
+  }
+}
+
+TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
+  require(!sums.empty(), "there are no sums to average");
+  require(sums[0].leads == options.leads && sums[0].channels == options.channels,
+          "the sums belong to other lead times or channels than the options");
+  std::vector<const InitTimeSums*> sorted;
+  for (const InitTimeSums& one : sums) {
+    require_same_axes(sums[0], one);
+    sorted.push_back(&one);
+  }
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto* a, const auto* b) { return a->initial_time < b->initial_time; });
+  TimeMean total{sums[0], std::vector<std::int64_t>(options.leads.size(), 0), sums.size()};
+  std::fill(total.mean.means.begin(), total.mean.means.end(), kernels::Statistics{});
+  std::fill(total.mean.spectra.begin(), total.mean.spectra.end(), 0.0);
+  for (std::size_t t = 0; t < sorted.size(); ++t) {
+    require(t == 0 || sorted[t - 1]->initial_time != sorted[t]->initial_time,
+            "initial time {} occurs twice among the sums", to_string(sorted[t]->initial_time));
+    for (std::size_t lead = 0; lead < options.leads.size(); ++lead) {
+      if (sorted[t]->scored[lead] != 0) {
+        add_lead(total, *sorted[t], lead);
+      }
+    }
+  }
+  divide_by_counts(total);
+  return total;
+}
+
+template <class Items>
+std::vector<std::int32_t> levels_of(const Items& items) {
+  std::vector<std::int32_t> levels;
+  for (const auto& item : items) {
+    if (item.level) {
+      levels.push_back(*item.level);
+    }
+  }
+  std::sort(levels.begin(), levels.end());
+  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
+  return levels;
+}
+
+/// The variable of an item, added with NaN when it comes for the first time. `outer` are the dimensions
+/// before level, `inner` those after it.
+template <class Item>
+std::vector<double>& variable_of(NetcdfDocument& document, const Item& item,
+                                 const std::vector<std::string>& outer, const std::vector<std::string>& inner,
+                                 const NetcdfAttributes& attributes) {
+  for (NetcdfVariable& variable : document.variables) {
+    if (variable.name == item.variable) {
+      return std::get<std::vector<double>>(variable.values);
+    }
+  }
+  std::vector<std::string> dimensions = outer;
+  if (item.level) {
+    dimensions.push_back("level");
+  }
+  dimensions.insert(dimensions.end(), inner.begin(), inner.end());
+  std::size_t size = 1;
+  for (const std::string& dimension : dimensions) {
+    size *= document.dimension(dimension);
+  }
+  document.variables.push_back({item.variable, dimensions, std::vector<double>(size, undefined), attributes});
+  return std::get<std::vector<double>>(document.variables.back().values);
+}
+
+/// Place of a level in the level axis and its length; 0 of 1 without a level.
+std::pair<std::size_t, std::size_t> level_place(const std::optional<int>& level,
+                                                const std::vector<std::int32_t>& levels) {
+  if (!level) {
+    return {0, 1};
+  }
+  const auto place = std::lower_bound(levels.begin(), levels.end(), *level);
+  return {static_cast<std::size_t>(place - levels.begin()), levels.size()};
+}
+
+void add_provenance(NetcdfDocument& document, const TimeMean& total) {
+  document.variables.push_back({"initial_times_scored",
+                                {"lead_time"},
+                                total.counts,
+                                {{"long_name", std::string("initial times with a truth for this lead")}}});
+  document.attributes.emplace_back("ensemble_size", static_cast<std::int64_t>(total.mean.members));
+  document.attributes.emplace_back("number_of_initial_times", static_cast<std::int64_t>(total.initial_times));
+  document.attributes.emplace_back("missing_values", std::string("NaN is not skipped"));
+}
+
+std::string units_of(const std::string& variable) {
+  const VariableInfo* info = find_variable(variable);
+  return info == nullptr ? std::string("unknown") : info->units;
+}
+
+}  // namespace
+
+NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
+  const TimeMean total = time_mean(sums, options);
+  const InitTimeSums& mean = total.mean;
+  const auto& scores = all_scores();
+  const std::vector<std::int32_t> levels = levels_of(mean.channels);
+  NetcdfDocument document;
+  std::vector<std::string> names;
+  for (const auto& score : scores) {
+    names.push_back(score->name());
+    document.attributes.emplace_back("definition_of_" + score->name(), score->definition());
+  }
+  add_axis(document, "metric", names);
+  add_axis(document, "region", mean.regions);
+  add_lead_times(document, mean.leads);
+  if (!levels.empty()) {
+    add_axis(document, "level", levels, {{"units", std::string("hPa")}});
+  }
+  for (std::size_t c = 0; c < mean.channels.size(); ++c) {
+    const Channel& channel = mean.channels[c];
+    const auto [place, length] = level_place(channel.level, levels);
+    std::vector<double>& values = variable_of(document, channel, {"metric", "region", "lead_time"}, {},
+                                              {{"units_of_the_field", units_of(channel.variable)}});
+    std::size_t cell = 0;
+    for (const auto& score : scores) {
+      for (std::size_t r = 0; r < mean.regions.size(); ++r) {
+        for (std::size_t lead = 0; lead < mean.leads.size(); ++lead, ++cell) {
+          values[cell * length + place] = score->value(mean.mean(lead, c, r), mean.members);
+        }
+      }
+    }
+  }
+  document.attributes.emplace_back(
+      "weights", std::string("w_j = (J/2)(sin upper - sin lower), cell edges half way between latitudes in "
+                             "angle and closed at the poles; regions cut after weighting"));
+  add_provenance(document, total);
+  return document;
+}
+
+NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
+  const TimeMean total = time_mean(sums, options);
+  const InitTimeSums& mean = total.mean;
+  const std::vector<std::int32_t> levels = levels_of(mean.quantities);
+  NetcdfDocument document;
+  add_axis(document, "kind",
+           std::vector<std::string>(spectrum_kind_names.begin(), spectrum_kind_names.end()));
+  add_lead_times(document, mean.leads);
+  if (!levels.empty()) {
+    add_axis(document, "level", levels, {{"units", std::string("hPa")}});
+  }
+  add_axis(document, "latitude_band", mean.bands);
+  std::vector<std::int64_t> wavenumbers;
+  for (std::size_t k = 0; k < mean.wavenumbers; ++k) {
+    wavenumbers.push_back(static_cast<std::int64_t>(k));
+  }
+  add_axis(document, "zonal_wavenumber", std::move(wavenumbers));
+  const std::size_t row = mean.bands.size() * mean.wavenumbers;
+  for (std::size_t q = 0; q < mean.quantities.size(); ++q) {
+    const SpectrumQuantity& quantity = mean.quantities[q];
+    const auto [place, length] = level_place(quantity.level, levels);
+    std::vector<double>& values =
+        variable_of(document, quantity, {"kind", "lead_time"}, {"latitude_band", "zonal_wavenumber"}, {});
+    for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
+      for (std::size_t lead = 0; lead < mean.leads.size(); ++lead) {
+        const std::size_t from = mean.spectrum_offset(static_cast<SpectrumKind>(kind), lead, q, 0);
+        const std::size_t to = ((kind * mean.leads.size() + lead) * length + place) * row;
+        std::copy_n(mean.spectra.data() + from, row, values.data() + to);
+      }
+    }
+  }
+  document.attributes.emplace_back(
+      "definition",
+      std::string("S_0 = C |F_0|^2, S_k = 2 C |F_k|^2; F_k = (1/L) sum f exp(-2 pi i k l / L), "
+                  "C = 2 pi 6367500 m cos(latitude); kinetic energy = (S_u + S_v) / 2; mean over "
+                  "the latitudes of a band weighted by cos(latitude)"));
+  document.attributes.emplace_back("units", std::string("m times the squared units of the field"));
+  for (const LatitudeBand& band : spectrum_bands()) {
+    document.attributes.emplace_back(
+        "latitude_band_" + band.name,
+        fmt::format("{} <= |latitude| < {}", std::max(band.lower, 0.0), std::min(band.upper, 90.0)));
+  }
+  add_provenance(document, total);
+  return document;
+}
+
+std::string score_table(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
+  const TimeMean total = time_mean(sums, options);
+  const InitTimeSums& mean = total.mean;
+  if (mean.regions.empty() || mean.channels.empty()) {
+    return "no scores were asked for\n";
+  }
+  const std::vector<std::string> columns = {"ensemble_mean_rmse", "bias", "crps", "spread_skill_raw"};
+  std::string table = fmt::format("{}: mean over {} initial times, {} members\n{:<28}{:>8}", mean.regions[0],
+                                  total.initial_times, mean.members, "channel", "lead");
+  for (const std::string& column : columns) {
+    fmt::format_to(std::back_inserter(table), "{:>20}", column);
+  }
+  table += '\n';
+  for (std::size_t c = 0; c < mean.channels.size(); ++c) {
+    for (std::size_t lead = 0; lead < mean.leads.size(); ++lead) {
+      fmt::format_to(std::back_inserter(table), "{:<28}{:>8}", mean.channels[c].name(),
+                     to_string(mean.leads[lead]));
+      for (const std::string& column : columns) {
+        const double value = score_by_name(column).value(mean.mean(lead, c, 0), mean.members);
+        fmt::format_to(std::back_inserter(table), "{:>20.6g}", value);
+      }
+      table += '\n';
+    }
+  }
+  return table;
+}
+
+}  // namespace mosaic::eval
