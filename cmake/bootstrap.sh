@@ -56,6 +56,7 @@ clang-format             command clang-format
 libgtest-dev             header gtest/gtest.h
 libbenchmark-dev         header benchmark/benchmark.h
 python3-venv             python ensurepip
+netcdf-bin               command ncdump
 cdo                      command cdo
 slurm-wlm                command slurmctld
 munge                    command munged

@@ -45,5 +45,4 @@ echo
 echo "Results: forecasts/, metrics.nc, spectra.nc and run.json in"
 echo "  $PWD/$out"
 echo "  $PWD/results/demo-persistence"
-echo "Look at them: ncdump -h $out/metrics.nc"
 echo "Total: $SECONDS s, of which $built s to install and build"
