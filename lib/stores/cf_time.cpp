@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <sstream>
 
@@ -21,22 +22,21 @@ std::int64_t seconds_of_unit(const std::string& unit, const std::string& where) 
   return found->second;
 }
 
-/// 1959-01-01, 1959-1-1 00:00:00, 1959-01-01T00:00:00Z, with fractions of a second that are zero.
-Time parse_reference(const std::string& date, std::string clock, const std::string& where) {
+/// 1959-01-01, 1959-1-1 00:00:0.0, 1959-01-01 00:00:00Z; fractions of a second are dropped.
+Time parse_reference(const std::string& date, const std::string& clock, const std::string& where) {
   int year = 0;
   int month = 0;
   int day = 0;
-  char dash1 = 0;
-  char dash2 = 0;
-  std::istringstream stream(date);
-  const bool read = static_cast<bool>(stream >> year >> dash1 >> month >> dash2 >> day);
-  require(read && dash1 == '-' && dash2 == '-', ExitCode::corrupt_input,
-          "{}: \"{}\" is not a reference date like 1959-01-01", where, date);
-  clock = clock.substr(0, clock.find('.'));
-  clock = clock.substr(0, clock.find('Z'));
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  const int parts = std::sscanf(date.c_str(), "%4d-%2d-%2d", &year, &month, &day);
+  const int clock_parts = std::sscanf(clock.c_str(), "%2d:%2d:%2d", &hour, &minute, &second);
+  require(parts == 3 && (clock.empty() || clock_parts >= 1), ExitCode::corrupt_input,
+          "{}: \"{} {}\" is not a reference time like 1959-01-01 00:00:00", where, date, clock);
   try {
     return parse_time(
-        fmt::format("{:04}-{:02}-{:02}{}{}", year, month, day, clock.empty() ? "" : "T", clock));
+        fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", year, month, day, hour, minute, second));
   } catch (const Error& error) {
     fail(ExitCode::corrupt_input, "{}: reference time {} {}: {}", where, date, clock, error.what());
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 
@@ -216,6 +218,34 @@ TEST(FrozenFields, OneStateStandsForEveryTime) {
   const SampleStore several = write_sample("not_frozen");
   expect_error(ExitCode::corrupt_input, {"frozen_state", "3"},
                [&] { FrozenFields(std::make_unique<ZarrFields>(several.path, FieldStoreOptions{})); });
+}
+
+/// The shipped state has every published channel, finite and of the right size.
+TEST(DemonstrationStore, HoldsAllPublishedChannels) {
+  const char* source = std::getenv("MOSAIC_SOURCE");
+  const std::string root = source != nullptr ? source : ".";
+  const Time time = parse_time("2011-10-11T00");
+  FrozenFields store(
+      std::make_unique<ZarrFields>(root + "/config/demo/gfs_20111011.zarr", FieldStoreOptions{}));
+  EXPECT_EQ(store.times(), std::vector<Time>{time});
+  EXPECT_EQ(store.grid(), LatLonGrid::with_poles(240, 121));
+  const auto channels = std::make_shared<const ChannelSet>(mosaic_channels());
+  const State state = store.read(time + Duration::days(3), channels);
+  for (std::size_t c = 0; c < channels->size(); ++c) {
+    const Channel& channel = (*channels)[c];
+    const VariableInfo* info = find_variable(channel.variable);
+    ASSERT_NE(info, nullptr);
+    for (const float value : state.field(c)) {
+      ASSERT_TRUE(value >= info->lower && value <= info->upper) << channel.name() << " " << value;
+    }
+  }
+  constexpr double everest = 9000.0 * 9.80665;  // [m2 s-2]
+  for (const float value : store.read_static("geopotential_at_surface")) {
+    ASSERT_TRUE(value > -0.1 * everest && value < everest) << value;
+  }
+  for (const float value : store.read_static("land_sea_mask")) {
+    ASSERT_TRUE(value >= 0.0F && value <= 1.0F) << value;
+  }
 }
 
 }  // namespace
