@@ -1,0 +1,307 @@
+#include "stores/netcdf_catalog.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <netcdf>
+#include <numeric>
+#include <set>
+
+#include "base/error.hpp"
+#include "fields/channel.hpp"
+#include "stores/cf_time.hpp"
+
+namespace mosaic {
+
+namespace {
+
+using Names = std::set<std::string>;
+
+const Names time_names = {"valid_time", "time"};
+const Names lead_names = {"prediction_timedelta", "lead_time", "step"};
+const Names member_names = {"number", "realization", "member", "ensemble"};
+const Names level_names = {"level", "isobaricInhPa", "pressure_level", "plev", "lev"};
+const Names latitude_names = {"latitude", "lat"};
+const Names longitude_names = {"longitude", "lon"};
+
+std::string text_of(const netCDF::NcVar& variable, const std::string& name) {
+  const auto attributes = variable.getAtts();
+  const auto found = attributes.find(name);
+  std::string text;
+  if (found != attributes.end() && found->second.getType() == netCDF::ncChar) {
+    found->second.getValues(text);
+  } else if (found != attributes.end() && found->second.getType() == netCDF::ncString) {
+    std::vector<char*> parts(found->second.getAttLength());
+    found->second.getValues(parts.data());
+    text = parts.empty() || parts[0] == nullptr ? "" : parts[0];
+    nc_free_string(parts.size(), parts.data());
+  }
+  return text.substr(0, text.find('\0'));
+}
+
+std::optional<double> number_of(const netCDF::NcVar& variable, const std::string& name) {
+  const auto attributes = variable.getAtts();
+  const auto found = attributes.find(name);
+  if (found == attributes.end() || found->second.getAttLength() != 1 ||
+      found->second.getType() == netCDF::ncChar || found->second.getType() == netCDF::ncString) {
+    return std::nullopt;
+  }
+  double value = 0;
+  found->second.getValues(&value);
+  return value;
+}
+
+double to_0_360(double longitude) {
+  const double turned = longitude - 360.0 * std::floor(longitude / 360.0);
+  return turned < 360.0 ? turned : 0.0;  // -1e-15 turns into 360
+}
+
+/// Builds the catalog of one file, coordinate by coordinate.
+class Cataloguer {
+ public:
+  Cataloguer(const std::string& path, const netCDF::NcFile& file) : path_(path), file_(file) {
+    catalog_.path = path;
+  }
+
+  NetcdfCatalog build(std::optional<std::int64_t> member) {
+    read_grid();
+    find_times();
+    choose_lead();
+    choose_member(member);
+    read_variables();
+    describe();
+    return std::move(catalog_);
+  }
+
+ private:
+  netCDF::NcVar variable(const std::string& name) const { return file_.getVar(name); }
+
+  std::vector<double> values(const netCDF::NcVar& coordinate) const {
+    std::size_t count = 1;
+    for (const auto& dimension : coordinate.getDims()) {
+      count *= dimension.getSize();
+    }
+    std::vector<double> result(count);
+    coordinate.getVar(result.data());
+    return result;
+  }
+
+  /// The coordinate variable of a dimension whose name is among `names`, or that has one of the names.
+  netCDF::NcVar find_coordinate(const Names& names, const std::string& standard_name) const {
+    for (const auto& [name, candidate] : file_.getVars()) {
+      const bool fits = names.contains(name) || text_of(candidate, "standard_name") == standard_name;
+      if (fits && candidate.getDimCount() == 1 && candidate.getDim(0).getName() == name) {
+        return candidate;
+      }
+    }
+    return {};
+  }
+
+  void read_grid() {
+    const netCDF::NcVar latitude = find_coordinate(latitude_names, "latitude");
+    const netCDF::NcVar longitude = find_coordinate(longitude_names, "longitude");
+    require(!latitude.isNull() && !longitude.isNull(), ExitCode::missing_input,
+            "{}: no regular grid: {}{} absent as one-dimensional coordinates", path_,
+            latitude.isNull() ? "latitude " : "", longitude.isNull() ? "longitude " : "");
+    roles_[latitude.getName()] = AxisRole::latitude;
+    roles_[longitude.getName()] = AxisRole::longitude;
+    std::vector<double> degrees_east = values(longitude);
+    for (double& value : degrees_east) {
+      value = to_0_360(value);
+    }
+    sort_axis(latitude.getName(), values(latitude), catalog_.grid.latitude, catalog_.stored_latitude);
+    sort_axis(longitude.getName(), degrees_east, catalog_.grid.longitude, catalog_.stored_longitude);
+    require(catalog_.grid.latitude.front() >= -90.0 && catalog_.grid.latitude.back() <= 90.0,
+            ExitCode::corrupt_input, "{}: latitudes leave -90 ... 90", path_);
+  }
+
+  void sort_axis(const std::string& name, const std::vector<double>& stored, std::vector<double>& sorted,
+                 std::vector<std::size_t>& order) const {
+    require(!stored.empty() &&
+                std::all_of(stored.begin(), stored.end(), [](double x) { return std::isfinite(x); }),
+            ExitCode::corrupt_input, "{}: coordinate {} is empty or not finite", path_, name);
+    order.resize(stored.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return stored[a] < stored[b]; });
+    for (const std::size_t i : order) {
+      require(sorted.empty() || sorted.back() < stored[i], ExitCode::corrupt_input,
+              "{}: coordinate {} has {} degrees twice", path_, name, stored[i]);
+      sorted.push_back(stored[i]);
+    }
+  }
+
+  /// valid_time wins over time: files of cfgrib have both, and time is the initial time then.
+  void find_times() {
+    for (const char* name : {"valid_time", "time"}) {
+      const netCDF::NcVar coordinate = variable(name);
+      if (coordinate.isNull() || coordinate.getDimCount() > 1) {
+        continue;
+      }
+      catalog_.times = decode_cf_times(values(coordinate), text_of(coordinate, "units"),
+                                       text_of(coordinate, "calendar"), path_ + ": " + name);
+      if (coordinate.getDimCount() == 1) {
+        roles_[coordinate.getDim(0).getName()] = AxisRole::time;
+      }
+      times_are_valid_ = std::string(name) == "valid_time";
+      return;
+    }
+  }
+
+  void choose_lead() {
+    for (const auto& name : lead_names) {
+      const netCDF::NcVar coordinate = variable(name);
+      const bool axis = !coordinate.isNull() && coordinate.getDimCount() == 1;
+      if (!axis || roles_.contains(coordinate.getDim(0).getName())) {
+        continue;
+      }
+      roles_[coordinate.getDim(0).getName()] = AxisRole::lead;
+      // A length of time is an instant after the epoch to the decoder of units.
+      const std::vector<Time> leads = decode_cf_times(
+          values(coordinate), text_of(coordinate, "units") + " since 1970-01-01", "", path_ + ": " + name);
+      const auto zero = std::find(leads.begin(), leads.end(), Time{0});
+      require(zero != leads.end() || leads.size() == 1, ExitCode::corrupt_input,
+              "{}: {} lead times along {} and none is 0: this is a forecast, not a series of states", path_,
+              leads.size(), name);
+      catalog_.lead = zero != leads.end() ? static_cast<std::size_t>(zero - leads.begin()) : 0;
+      for (Time& time : catalog_.times) {
+        time.seconds += times_are_valid_ ? 0 : leads[catalog_.lead].seconds;
+      }
+    }
+  }
+
+  void choose_member(std::optional<std::int64_t> member) {
+    const netCDF::NcVar coordinate = find_coordinate(member_names, "realization");
+    if (coordinate.isNull()) {
+      require(!member, ExitCode::missing_input, "{}: member {} was asked for, but there is no ensemble",
+              path_, member.value_or(0));
+      return;
+    }
+    roles_[coordinate.getName()] = AxisRole::member;
+    const std::vector<double> members = values(coordinate);
+    require(member || members.size() == 1, ExitCode::missing_input,
+            "{}: has {} members; choose one of {} by its value: {}", path_, members.size(),
+            coordinate.getName(), fmt::join(members, ", "));
+    const auto wanted = member ? static_cast<double>(*member) : members.front();
+    const auto found = std::find(members.begin(), members.end(), wanted);
+    require(found != members.end(), ExitCode::missing_input, "{}: no member {}; {} has {}", path_, wanted,
+            coordinate.getName(), fmt::join(members, ", "));
+    catalog_.member = static_cast<std::size_t>(found - members.begin());
+  }
+
+  bool is_level(const netCDF::NcVar& coordinate) const {
+    return level_names.contains(coordinate.getName()) ||
+           text_of(coordinate, "standard_name") == "air_pressure";
+  }
+
+  std::vector<int> levels_of(const netCDF::NcVar& coordinate) const {
+    const std::string units = text_of(coordinate, "units");
+    static const Names hectopascal = {"", "hPa", "millibars", "millibar", "mbar", "mb"};
+    require(units == "Pa" || hectopascal.contains(units), ExitCode::corrupt_input,
+            "{}: unit \"{}\" of {} is not read; use hPa or Pa", path_, units, coordinate.getName());
+    std::vector<int> levels;
+    for (double value : values(coordinate)) {
+      value = units == "Pa" ? value / 100.0 : value;
+      require(std::abs(value - std::round(value)) < 1e-6 && value > 0.0 && value < 2000.0,
+              ExitCode::corrupt_input, "{}: {} {} hPa is no whole pressure", path_, coordinate.getName(),
+              value);
+      levels.push_back(static_cast<int>(std::lround(value)));
+    }
+    return levels;
+  }
+
+  /// Nothing if it is not a field on the grid, or has an axis of several values that is not understood.
+  std::optional<CatalogVariable> inspect(const netCDF::NcVar& source) const {
+    CatalogVariable field;
+    field.name = source.getName();
+    for (const auto& dimension : source.getDims()) {
+      const auto known = roles_.find(dimension.getName());
+      const netCDF::NcVar coordinate = variable(dimension.getName());
+      if (known != roles_.end()) {
+        field.roles.push_back(known->second);
+      } else if (!coordinate.isNull() && coordinate.getDimCount() == 1 && is_level(coordinate)) {
+        field.roles.push_back(AxisRole::level);
+        field.levels = levels_of(coordinate);
+      } else if (dimension.getSize() == 1) {
+        field.roles.push_back(AxisRole::single);
+      } else {
+        return std::nullopt;
+      }
+    }
+    if (!field.has_axis(AxisRole::latitude) || !field.has_axis(AxisRole::longitude)) {
+      return std::nullopt;
+    }
+    return field;
+  }
+
+  /// The level of a file with one level that is a scalar coordinate (cfgrib).
+  std::vector<int> scalar_level() const {
+    for (const auto& name : level_names) {
+      const netCDF::NcVar coordinate = variable(name);
+      if (!coordinate.isNull() && coordinate.getDimCount() == 0) {
+        return levels_of(coordinate);
+      }
+    }
+    return {};
+  }
+
+  void read_variables() {
+    const std::vector<int> single_level = scalar_level();
+    for (const auto& [name, source] : file_.getVars()) {
+      const auto type = source.getType().getId();
+      if (type == NC_CHAR || type >= NC_STRING) {
+        continue;
+      }
+      std::optional<CatalogVariable> field = inspect(source);
+      if (!field) {
+        continue;
+      }
+      if (field->levels.empty()) {
+        field->levels = single_level;
+      }
+      field->scale = number_of(source, "scale_factor").value_or(1.0);
+      field->offset = number_of(source, "add_offset").value_or(0.0);
+      for (const char* attribute : {"_FillValue", "missing_value"}) {
+        if (const auto value = number_of(source, attribute)) {
+          field->missing.push_back(*value);
+        }
+      }
+      const VariableInfo* info = find_variable(name);
+      catalog_.variables.emplace(info != nullptr ? info->name : name, std::move(*field));
+    }
+  }
+
+  void describe() {
+    std::string& text = catalog_.metadata;
+    text = fmt::format("latitude {} longitude {} member {} lead {}\n", fmt::join(catalog_.grid.latitude, " "),
+                       fmt::join(catalog_.grid.longitude, " "), catalog_.member, catalog_.lead);
+    for (const Time time : catalog_.times) {
+      text += fmt::format("{} ", time.seconds);
+    }
+    for (const auto& [name, field] : catalog_.variables) {
+      text += fmt::format("\n{} {} levels {} scale {} offset {} dimensions", name, field.name,
+                          fmt::join(field.levels, " "), field.scale, field.offset);
+      for (const AxisRole role : field.roles) {
+        text += fmt::format(" {}", static_cast<int>(role));
+      }
+    }
+  }
+
+  const std::string path_;
+  const netCDF::NcFile& file_;
+  std::map<std::string, AxisRole> roles_;  // by dimension
+  bool times_are_valid_ = false;
+  NetcdfCatalog catalog_;
+};
+
+}  // namespace
+
+bool CatalogVariable::has_axis(AxisRole role) const {
+  return std::find(roles.begin(), roles.end(), role) != roles.end();
+}
+
+NetcdfCatalog read_catalog(const std::string& path, const netCDF::NcFile& file,
+                           std::optional<std::int64_t> member) {
+  return Cataloguer(path, file).build(member);
+}
+
+}  // namespace mosaic
