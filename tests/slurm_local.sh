@@ -4,8 +4,9 @@
 #   tests/slurm_local.sh start DIR     then: export SLURM_CONF=DIR/slurm.conf; srun -n 2 PROGRAM
 #   tests/slurm_local.sh stop DIR
 #
-# Keys, sockets, state and logs live in DIR; a Slurm that the machine may run is not touched. No accounting, no binding of
-# tasks to cores. Exit code 77 and a line "SKIP: ..." where it cannot run.
+# Keys, sockets, state and logs live in DIR; a Slurm that the machine may run is not touched. No accounting, no binding
+# of tasks to cores. Uses SLURM_LOCAL_PORT (default 16817) and the port after it. Exit code 77 and a line "SKIP: ..."
+# where it cannot run.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 

@@ -5,6 +5,8 @@ script=$1
 scratch=$(mktemp -d "$2/slurm.XXXXXX")
 trap '"$script" stop "$scratch"; rm -rf "$scratch"' EXIT
 
+# Other private Slurms may run on this machine.
+export SLURM_LOCAL_PORT=${SLURM_LOCAL_PORT:-$((20000 + RANDOM % 10000))}
 "$script" start "$scratch"
 export SLURM_CONF=$scratch/slurm.conf
 
