@@ -39,7 +39,7 @@ cmake --build build --target mosaic_hindcast
 built=$SECONDS
 
 forecast "Mosaic network, pseudo-random weights" "$out" "${network[@]}"
-forecast "persistence" results/demo-persistence --set model.name=persistence
+forecast "persistence" results/demo-persistence --set model.name=persistence --set model.weights=
 
 echo
 echo "Results: forecasts/, metrics.nc, spectra.nc and run.json in"

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <filesystem>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
@@ -38,28 +37,43 @@ ChannelSet parse_channels(const std::vector<const std::vector<std::string>*>& li
   return channels;
 }
 
-std::unique_ptr<ForecastModel> load_model(const HindcastConfig& config, const LatLonGrid& grid) {
-  const auto& model = config.model;
-  const Preset preset = find_preset(model.preset);
-  if (model.name == "persistence") {
-    ModelInfo info;
-    info.step = preset.step;
-    info.history_spacing = preset.history_spacing;
-    info.batch = config.ensemble.batch;
-    info.grid = std::make_shared<const LatLonGrid>(grid);
-    info.channels = std::make_shared<const ChannelSet>(
-        parse_channels({&config.score.channels, &config.score.spectra, &config.output.channels}));
-    return make_persistence(info);
+/// Time step of a preset; its history states have the same spacing.
+Duration preset_step(const std::string& preset) { return Duration::hours(preset == "era5" ? 24 : 6); }
+
+std::unique_ptr<ForecastModel> load_persistence(const HindcastConfig& config, const LatLonGrid& grid) {
+  ModelInfo info;
+  info.step = preset_step(config.model.preset);
+  info.history_spacing = info.step;
+  info.batch = config.ensemble.batch;
+  info.grid = std::make_shared<const LatLonGrid>(grid);
+  info.channels = std::make_shared<const ChannelSet>(
+      parse_channels({&config.score.channels, &config.score.spectra, &config.output.channels}));
+  return make_persistence(info);
+}
+
+NetworkConfig network_shape(const HindcastConfig::Model& model) {
+  const NetworkConfig published = published_network(model.preset);
+  if (model.network == "published") {
+    return published;
   }
+  NetworkConfig small = demo_network();
+  small.history = published.history;
+  small.neighbours = published.neighbours;
+  return small;
+}
+
+std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const LatLonGrid& grid) {
+  const auto& model = config.model;
   MosaicModelOptions options;
   options.preset = model.preset;
-  options.network = network_by_name(model.network, model.preset);
+  options.network = network_shape(model);
   options.weights = model.weights;
   options.norm_stats =
       model.norm_stats.empty() ? model.assets + "/norm_stats_" + model.preset + ".npz" : model.norm_stats;
   options.static_vars = model.assets + "/static_vars.npz";
-  const std::string table = fmt::format("{}/neighbours_k{}.npz", model.assets, options.network.neighbours);
-  options.neighbours = model.network == "published" && std::filesystem::exists(table) ? table : "";
+  if (model.network == "published") {  // the small network's meshes have no published tables
+    options.neighbours = fmt::format("{}/neighbours_k{}.npz", model.assets, options.network.neighbours);
+  }
   options.calendar = model.calendar == "exact" ? Calendar::exact : Calendar::published;
   options.batch = config.ensemble.batch;
   options.threads = config.threads;
@@ -162,7 +176,7 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config) {
     setup.config.truth = setup.config.input;
   }
   setup.initial_times = initial_times(config.times);
-  setup.leads = lead_times(config, find_preset(config.model.preset).step);
+  setup.leads = lead_times(config, preset_step(config.model.preset));
   setup.score.channels = parse_channels({&config.score.channels});
   setup.score.spectra_channels = parse_channels({&config.score.spectra});
   setup.score.regions = eval::regions_by_name(config.score.regions);
@@ -170,7 +184,8 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config) {
   setup.score.threads = config.threads;
   setup.input = open_field_store(config.input.path, store_options(config.input, config.threads));
   setup.truth = open_field_store(setup.config.truth.path, store_options(setup.config.truth, config.threads));
-  setup.model = load_model(config, setup.input->grid());
+  setup.model = config.model.name == "persistence" ? load_persistence(config, setup.input->grid())
+                                                   : load_mosaic(config, setup.input->grid());
   check_stores(setup);
   if (setup.input->has(Channel{"geopotential_at_surface", std::nullopt})) {
     setup.orography = setup.input->read_static("geopotential_at_surface");
