@@ -116,13 +116,21 @@ ModelInfo info_of(const MosaicModelOptions& options) {
   return info;
 }
 
+std::vector<double> doubles(const Tensor& values) {
+  const float* first = values.const_data_ptr<float>();
+  return {first, first + values.numel()};
+}
+
 class MosaicModel : public ForecastModel {
  public:
   explicit MosaicModel(const MosaicModelOptions& options)
       : info_(info_of(options)),
         calendar_(options.calendar),
         normalisation_(read_normalisation(options.norm_stats, options.network.channels)),
-        network_(load_network(options)) {}
+        network_(load_network(options)) {
+    info_.channel_mean = doubles(normalisation_.mean);
+    info_.channel_std = doubles(normalisation_.deviation);
+  }
 
   const ModelInfo& info() const override { return info_; }
 
