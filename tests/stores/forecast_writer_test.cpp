@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "stores/netcdf_document.hpp"
+#include "stores/netcdf_fields.hpp"
 #include "support/golden.hpp"
 
 namespace mosaic {
@@ -209,6 +210,20 @@ TEST(ForecastWriter, MemberLayoutEqualsEnsembleLayoutInWeatherBenchNames) {
     }
   }
   EXPECT_EQ(std::get<std::vector<std::int32_t>>(one.variable("realization").values).at(0), 1);
+}
+
+TEST(ForecastWriter, FilesOpenAsFieldStores) {
+  const auto folder = test::scratch_dir("forecast_fields");
+  auto options = options_for(folder);
+  write_forecast(options);
+  FieldStoreOptions reading;
+  reading.member = 2;
+  const auto store = open_netcdf_fields((folder / "forecast_2020-02-28T12.nc").string(), reading);
+  const auto channels = std::make_shared<const ChannelSet>(state_channels());
+  for (const Duration lead : options.leads) {
+    const State state = store->read(initial_time + lead, channels);
+    EXPECT_EQ(state.values, members_at(lead, member_count, grid.points()).values[2]);
+  }
 }
 
 TEST(ForecastWriter, QuantisationKeepsTheDigitsAsked) {
