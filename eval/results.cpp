@@ -225,7 +225,7 @@ NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const Sco
   for (const LatitudeBand& band : spectrum_bands()) {
     document.attributes.emplace_back(
         "latitude_band_" + band.name,
-        fmt::format("{} <= |latitude| < {}", std::max(band.lower, 0.0), std::min(band.upper, 90.0)));
+        fmt::format("|latitude| between {} and {}, without the bounds", band.lower, band.upper));
   }
   add_provenance(document, total);
   return document;

@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "base/error.hpp"
+#include "eval/init_time_scorer.hpp"
+#include "eval/results.hpp"
+#include "stores/netcdf_document.hpp"
+#include "support/golden.hpp"
+
+namespace mosaic::eval {
+namespace {
+
+constexpr int member_count = 3;
+
+class Sums : public testing::Test {
+ protected:
+  Sums() {
+    options_.channels = {{"geopotential", 500}, {"2m_temperature", std::nullopt}, {"geopotential", 850}};
+    options_.regions = regions_by_name({"global", "tropics"});
+    options_.leads = {Duration::hours(6), Duration::hours(24)};
+    options_.spectra_channels = {{"u_component_of_wind", 500}, {"v_component_of_wind", 500}};
+  }
+
+  std::vector<float> random_state(unsigned seed) const {
+    std::mt19937 engine(seed);
+    std::normal_distribution<float> normal;
+    std::vector<float> values(channels_->size() * grid_->points());
+    std::generate(values.begin(), values.end(), [&] { return normal(engine); });
+    return values;
+  }
+
+  /// Scores the chosen leads, in the order given, of pseudo-random forecasts that depend on time and lead.
+  InitTimeSums score(Time time, const std::vector<std::size_t>& leads) const {
+    InitTimeScorer scorer(options_, grid_, channels_, member_count);
+    scorer.begin(time);
+    for (const std::size_t lead : leads) {
+      const auto seed = static_cast<unsigned>(time.seconds / 3600 + 100 * lead);
+      std::vector<std::vector<float>> states;
+      std::vector<const float*> members;
+      for (unsigned m = 0; m < member_count; ++m) {
+        members.push_back(states.emplace_back(random_state(seed + m + 1)).data());
+      }
+      scorer.add(lead, members, {time + options_.leads[lead], grid_, channels_, random_state(seed)});
+    }
+    return scorer.finish();
+  }
+
+  ScoreOptions options_;
+  std::shared_ptr<const LatLonGrid> grid_ = std::make_shared<LatLonGrid>(LatLonGrid::with_poles(12, 7));
+  std::shared_ptr<const ChannelSet> channels_ =
+      std::make_shared<ChannelSet>(ChannelSet{{"v_component_of_wind", 500},
+                                              {"2m_temperature", std::nullopt},
+                                              {"geopotential", 850},
+                                              {"u_component_of_wind", 500},
+                                              {"geopotential", 500}});
+};
+
+const std::vector<double>& doubles(const NetcdfDocument& document, const std::string& name) {
+  return std::get<std::vector<double>>(document.variable(name).values);
+}
+
+bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); });
+}
+
+TEST_F(Sums, a_file_gives_them_back) {
+  const InitTimeSums sums = score({0}, {0, 1});
+  const std::string path = test::scratch_dir("sums") / "sums.nc";
+  write_netcdf(path, to_netcdf(sums, options_));
+  const InitTimeSums back = from_netcdf(read_netcdf(path));
+  EXPECT_NO_THROW(require_same_axes(sums, back));
+  EXPECT_EQ(back.scored, sums.scored);
+  EXPECT_EQ(back.means, sums.means);
+  EXPECT_EQ(back.spectra, sums.spectra);
+}
+
+TEST_F(Sums, order_of_leads_and_initial_times_does_not_matter) {
+  const InitTimeSums first = score({0}, {0, 1});
+  const InitTimeSums swapped = score({0}, {1, 0});
+  EXPECT_EQ(first.means, swapped.means);
+  EXPECT_EQ(first.spectra, swapped.spectra);
+  const InitTimeSums second = score({43200}, {0, 1});
+  const InitTimeSums third = score({86400}, {0, 1});
+  const auto ascending = metrics_document({first, second, third}, options_);
+  const auto mixed = metrics_document({third, first, second}, options_);
+  EXPECT_TRUE(same_bits(doubles(ascending, "geopotential"), doubles(mixed, "geopotential")));
+  const auto merged = merge_sums({to_netcdf(third, options_), to_netcdf(first, options_)});
+  EXPECT_EQ(all_from_netcdf(merged)[0].initial_time, Time{0});
+  EXPECT_EQ(all_from_netcdf(merged)[1].means, third.means);
+}
+
+TEST_F(Sums, changed_fields_are_noticed) { EXPECT_NE(score({0}, {0, 1}).means, score({3600}, {0, 1}).means); }
+
+TEST_F(Sums, metrics_have_the_published_layout) {
+  const auto document = metrics_document({score({0}, {0, 1})}, options_);
+  EXPECT_EQ(document.variable("geopotential").dimensions,
+            (std::vector<std::string>{"metric", "region", "lead_time", "level"}));
+  EXPECT_EQ(document.variable("2m_temperature").dimensions,
+            (std::vector<std::string>{"metric", "region", "lead_time"}));
+  const auto& metrics = std::get<std::vector<std::string>>(document.variable("metric").values);
+  EXPECT_TRUE(std::is_sorted(metrics.begin(), metrics.end()));
+  EXPECT_EQ(std::get<std::vector<std::int64_t>>(document.variable("lead_time").values),
+            (std::vector<std::int64_t>{6, 24}));
+}
+
+TEST_F(Sums, a_lead_without_truth_is_missing_and_does_not_enter_the_mean) {
+  const InitTimeSums whole = score({0}, {0, 1});
+  const InitTimeSums partial = score({43200}, {0});
+  EXPECT_TRUE(std::isnan(partial.mean(1, 0, 0)[0]));
+  const auto both = metrics_document({whole, partial}, options_);
+  const auto alone = metrics_document({whole}, options_);
+  const auto counts = std::get<std::vector<std::int64_t>>(both.variable("initial_times_scored").values);
+  EXPECT_EQ(counts, (std::vector<std::int64_t>{2, 1}));
+  // [metric, region, lead]: the second lead comes from the whole one alone.
+  EXPECT_EQ(doubles(both, "2m_temperature")[1], doubles(alone, "2m_temperature")[1]);
+  EXPECT_NE(doubles(both, "2m_temperature")[0], doubles(alone, "2m_temperature")[0]);
+}
+
+TEST_F(Sums, spectra_of_kinds_differ_and_have_their_places) {
+  const auto document = spectra_document({score({0}, {0, 1})}, options_);
+  EXPECT_EQ(document.variable("kinetic_energy").dimensions,
+            (std::vector<std::string>{"kind", "lead_time", "level", "latitude_band", "zonal_wavenumber"}));
+  const auto& values = doubles(document, "kinetic_energy");
+  const std::size_t kind = 2 * 3 * 7;  // leads x bands x wavenumbers
+  ASSERT_EQ(values.size(), 3 * kind);
+  EXPECT_GT(values[1], values[kind + 1]) << "the mean of independent members has less energy than they";
+}
+
+TEST_F(Sums, wrong_use_is_refused) {
+  InitTimeScorer scorer(options_, grid_, channels_, 1);
+  const std::vector<float> values = random_state(1);
+  const State truth{Time{6 * 3600}, grid_, channels_, values};
+  EXPECT_THROW(scorer.add(0, {values.data()}, truth), Error) << "before begin()";
+  scorer.begin({0});
+  EXPECT_THROW(scorer.add(1, {values.data()}, truth), Error) << "truth of another time";
+  scorer.add(0, {values.data()}, truth);
+  EXPECT_THROW(scorer.add(0, {values.data()}, truth), Error) << "twice";
+  options_.channels.push_back({"specific_humidity", 700});
+  EXPECT_THROW(InitTimeScorer(options_, grid_, channels_, 1), Error);
+}
+
+TEST_F(Sums, the_same_initial_time_twice_is_refused) {
+  const auto document = to_netcdf(score({0}, {0}), options_);
+  EXPECT_THROW(merge_sums({document, document}), Error);
+  EXPECT_THROW(merge_sums({}), Error);
+}
+
+TEST_F(Sums, the_table_names_channels_and_leads) {
+  const std::string table = score_table({score({0}, {0, 1})}, options_);
+  EXPECT_NE(table.find("geopotential_850"), std::string::npos);
+  EXPECT_NE(table.find("24h"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mosaic::eval
