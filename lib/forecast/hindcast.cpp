@@ -98,10 +98,8 @@ class HindcastWorker {
 
   std::vector<std::size_t> leads_with_truth(Time initial_time) const {
     std::vector<std::size_t> leads;
-    const auto& times = setup_.truth->times();
     for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
-      const bool all_asked = setup_.config.score.missing_truth == "error" || setup_.config.truth.frozen_state;
-      if (all_asked || std::binary_search(times.begin(), times.end(), initial_time + setup_.leads[lead])) {
+      if (setup_.truth->has_time(initial_time + setup_.leads[lead])) {
         leads.push_back(lead);
       }
     }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "campaign/results_folder.hpp"
 #include "eval/init_time_scorer.hpp"
 #include "forecast/hindcast_config.hpp"

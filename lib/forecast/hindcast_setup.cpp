@@ -92,7 +92,7 @@ void find_missing(const FieldStore& store, const std::string& key, const Channel
   }
   std::vector<std::string> absent;
   for (const Time time : times) {
-    if (!any_time && !std::binary_search(store.times().begin(), store.times().end(), time)) {
+    if (!any_time && !store.has_time(time)) {
       absent.push_back(to_string(time));
     }
   }
@@ -125,7 +125,7 @@ void check_stores(const HindcastSetup& setup) {
   find_missing(*setup.input, "input.path", *info.channels, input_times, setup.config.input.frozen_state,
                missing);
   find_missing(*setup.truth, "truth.path", scored_channels(setup.score), truth_times,
-               setup.config.truth.frozen_state || setup.config.score.missing_truth == "per-lead", missing);
+               setup.config.score.missing_truth == "per-lead", missing);
   require(missing.empty(), ExitCode::missing_input, "{}", fmt::join(missing, "\n"));
   require(setup.truth->grid() == *info.grid, ExitCode::corrupt_input,
           "truth.path: {} is on another grid ({} x {}) than the forecast ({} x {})", setup.truth->path(),
