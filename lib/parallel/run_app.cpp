@@ -22,10 +22,10 @@ struct Ending {
   bool agreed = false;       ///< every rank ends with this message
 };
 
-Ending end_of(const Error& problem, bool agreed) {
+/// "file.cpp:12".
+std::string place_of(const Error& problem) {
   const std::string file = std::filesystem::path(problem.where().file_name()).filename();
-  return {static_cast<int>(problem.code()),
-          fmt::format("{} ({}:{})", problem.what(), file, problem.where().line()), agreed};
+  return fmt::format("{}:{}", file, problem.where().line());
 }
 
 /// Runs body; no exception leaves.
@@ -34,9 +34,9 @@ Ending run_body(int argc, char** argv, const std::function<int(int, char**)>& bo
   try {
     return {.code = body(argc, argv)};
   } catch (const AgreedError& problem) {
-    return end_of(problem, true);
+    return {static_cast<int>(problem.code()), problem.what(), true};
   } catch (const Error& problem) {
-    return end_of(problem, false);
+    return {static_cast<int>(problem.code()), fmt::format("{} ({})", problem.what(), place_of(problem))};
   } catch (const std::exception& problem) {
     return {internal, fmt::format("unexpected exception: {}", problem.what())};
   } catch (...) {
@@ -107,7 +107,7 @@ int run_app(int argc, char** argv, const std::function<int(int argc, char** argv
     }
     return agree_on_code(world, ending.code);
   } catch (const Error& problem) {
-    print_error(end_of(problem, false).message + "\n");
+    print_error(fmt::format("{} ({})\n", problem.what(), place_of(problem)));
     return static_cast<int>(problem.code());
   }
 }
