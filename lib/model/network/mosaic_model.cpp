@@ -1,10 +1,6 @@
 #include "model/mosaic_model.hpp"
 
 #include <ATen/Parallel.h>
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/from_blob.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 #include <malloc.h>
 
@@ -13,8 +9,8 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "model/network/layout.hpp"
 #include "model/network/loading.hpp"
+#include "model/network/member_step.hpp"
 #include "model/time_features.hpp"
 
 namespace mosaic {
@@ -24,11 +20,6 @@ namespace {
 using at::Tensor;
 
 constexpr std::string_view formula_prefix = "formula:";
-
-/// Mean and standard deviation of the channels, float32. Shape: [C, 1, 1].
-struct Normalisation {
-  Tensor mean, deviation;
-};
 
 Normalisation read_normalisation(const std::string& path, std::int64_t channels) {
   const auto file = open_tensor_file(path);
@@ -121,8 +112,8 @@ class MosaicModel : public ForecastModel {
   explicit MosaicModel(const MosaicModelOptions& options)
       : info_(info_of(options)),
         calendar_(options.calendar),
-        normalisation_(read_normalisation(options.norm_stats, options.network.channels)),
-        network_(load_network(options)) {}
+        step_(load_network(options), read_normalisation(options.norm_stats, options.network.channels),
+              options.grid) {}
 
   const ModelInfo& info() const override { return info_; }
 
@@ -134,40 +125,18 @@ class MosaicModel : public ForecastModel {
             args.history.size(), batch, window);
     require(args.noise.size() == batch * noise, "mosaic: {} noise draws, expected {} members x {}",
             args.noise.size(), batch, noise);
-    const c10::InferenceMode inference;
     const auto phases = advanced_phases(args.initial_time, args.step, info_.step, calendar_);
-    const auto features = time_features(phases);
-    const Tensor time = tensor_from(features, {4});
     for (std::size_t member = 0; member < batch; ++member) {
-      advance_member(args.history.subspan(member * window, window), args.noise.subspan(member * noise, noise),
-                     time);
+      step_.advance(args.history.subspan(member * window, window), args.noise.subspan(member * noise, noise),
+                    phases);
     }
     malloc_trim(0);  // keeps resident memory flat from step to step
   }
 
  private:
-  /// history [T, C, lat, lon] of one member, shifted in place.
-  void advance_member(std::span<float> history, std::span<const float> noise, const Tensor& time) const {
-    const auto channels = static_cast<std::int64_t>(info_.channels->size());
-    const auto n_lat = static_cast<std::int64_t>(info_.grid->latitude.size());
-    const auto n_lon = static_cast<std::int64_t>(info_.grid->longitude.size());
-    const Tensor states = at::from_blob(history.data(), {info_.history, channels, n_lat, n_lon});
-    const Tensor normalised = (states - normalisation_.mean) / normalisation_.deviation;
-    const Tensor points = points_from_states(normalised);
-    const Tensor input = at::cat({points.reshape({points.size(0), -1}), network_.tables().static_columns,
-                                  time.expand({points.size(0), 4})},
-                                 1);
-    const Tensor draw = noise.empty() ? Tensor() : tensor_from(noise, {static_cast<std::int64_t>(noise.size())});
-    const Tensor next = state_from_points(network_.forward(input, draw), n_lat);
-    const std::size_t state = history.size() / static_cast<std::size_t>(info_.history);
-    std::copy(history.begin() + static_cast<std::ptrdiff_t>(state), history.end(), history.begin());
-    states[info_.history - 1].copy_(next * normalisation_.deviation + normalisation_.mean);
-  }
-
   ModelInfo info_;
   Calendar calendar_;
-  Normalisation normalisation_;
-  Network network_;
+  MemberStep step_;
 };
 
 }  // namespace
