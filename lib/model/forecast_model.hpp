@@ -28,9 +28,9 @@ struct ModelInfo {
 /// Letters: B members of the batch (always ModelInfo::batch), T history, C channels.
 struct AdvanceArgs {
   Time initial_time;
-  int step = 0;              ///< 0 for the step that leaves the initial state
-  std::span<float> history;  ///< [B, T, C, lat, lon] physical units, oldest first; shifted in place:
-                             ///< afterwards the newest state is the forecast
+  int step = 0;                  ///< 0 for the step that leaves the initial state
+  std::span<float> history;      ///< [B, T, C, lat, lon] physical units, oldest first; shifted in place:
+                                 ///< afterwards the newest state is the forecast
   std::span<const float> noise;  ///< [B, noise_width] standard normal draws of this step
 };
 

@@ -16,7 +16,8 @@ namespace {
 constexpr double rollout_limit = 1e-4;  // golden README: float32 reaches 2.3e-5 after three steps
 
 TensorSource source_of(const at::Tensor& tensor) {
-  return {tensor.scalar_type() == at::kLong ? TensorType::int64 : TensorType::float32, tensor.sizes().vec(),
+  return {tensor.scalar_type() == at::kLong ? TensorType::int64 : TensorType::float32,
+          tensor.sizes().vec(),
           {static_cast<const std::byte*>(tensor.const_data_ptr()),
            tensor.numel() * static_cast<std::size_t>(tensor.element_size())}};
 }
@@ -50,9 +51,17 @@ struct TinyRollout {
     write("static.safetensors", {{"data", entry(*inputs, "static_data")},
                                  {"latitude", entry(*inputs, "latitude")},
                                  {"longitude", entry(*inputs, "longitude")}});
-    options = {preset, which.network, (scratch / "weights.safetensors").string(),
-               (scratch / "norm.safetensors").string(), (scratch / "static.safetensors").string(), "",
-               Calendar::published, 2, 1, which.grid, numbered_channels(which.network.channels)};
+    options = {preset,
+               which.network,
+               (scratch / "weights.safetensors").string(),
+               (scratch / "norm.safetensors").string(),
+               (scratch / "static.safetensors").string(),
+               "",
+               Calendar::published,
+               2,
+               1,
+               which.grid,
+               numbered_channels(which.network.channels)};
   }
   ~TinyRollout() { std::filesystem::remove_all(scratch); }
 
@@ -90,18 +99,21 @@ std::vector<float> initial_history(const at::Tensor& stored, int members) {
   return history;
 }
 
-/// Newest states of all members after each step, [step][member, lon, lat, C], with the phases of the golden case.
+/// Newest states of all members after each step, [step][member, lon, lat, C], with the phases of the golden
+/// case.
 std::vector<at::Tensor> golden_rollout(const TinyRollout& tiny, const std::string& preset) {
   const auto weights = open_tensor_file(tiny.options.weights);
   const at::Tensor columns = static_columns(tiny.inputs->at("static_data").to_float(), tiny.which.grid);
   const Network network(tiny.which.network, parameters_from(tiny.which.network, *weights),
                         make_tables(tiny.which.network, tiny.which.grid, columns, weights.get(), nullptr, 1));
   const MemberStep member_step(
-      network, {entry(*tiny.inputs, "state_mean").view({-1, 1, 1}), entry(*tiny.inputs, "state_std").view({-1, 1, 1})},
+      network,
+      {entry(*tiny.inputs, "state_mean").view({-1, 1, 1}), entry(*tiny.inputs, "state_std").view({-1, 1, 1})},
       tiny.which.grid);
   const std::vector<float> phases = tiny.inputs->at("day_year").to_float();
   const Duration model_step = Duration::hours(preset == "hres" ? 6 : 24);
-  const at::Tensor noise = entry(*tiny.rollout, preset + ".e"), start = entry(*tiny.rollout, preset + ".history");
+  const at::Tensor noise = entry(*tiny.rollout, preset + ".e"),
+                   start = entry(*tiny.rollout, preset + ".history");
   const auto lat = start.size(2), lon = start.size(1), channels = start.size(3);
   std::vector<at::Tensor> forecasts;
   for (std::int64_t member = 0; member < noise.size(1); ++member) {
@@ -128,7 +140,8 @@ TEST_P(RolloutGolden, FollowsThePublishedRollout) {
   const auto forecasts = golden_rollout(tiny, GetParam());
   ASSERT_EQ(static_cast<std::int64_t>(forecasts.size()), truth.size(0) * truth.size(1));
   for (std::size_t i = 0; i < forecasts.size(); ++i) {
-    const auto member = static_cast<std::int64_t>(i) / truth.size(1), step = static_cast<std::int64_t>(i) % truth.size(1);
+    const auto member = static_cast<std::int64_t>(i) / truth.size(1),
+               step = static_cast<std::int64_t>(i) % truth.size(1);
     EXPECT_LE(deviation((forecasts[i] - mean) / std, (truth[member][step] - mean) / std).max, rollout_limit)
         << "member " << member << " step " << step;
   }
@@ -141,8 +154,11 @@ std::vector<float> one_step(const TinyRollout& tiny, int batch, int first_member
   options.batch = batch;
   const auto model = make_mosaic_model(options);
   std::vector<float> history = initial_history(entry(*tiny.rollout, "era5.history"), batch);
-  const at::Tensor noise = entry(*tiny.rollout, "era5.e")[0].slice(0, first_member, first_member + batch).contiguous();
-  model->advance({parse_time("2020-01-01T06"), 0, history,
+  const at::Tensor noise =
+      entry(*tiny.rollout, "era5.e")[0].slice(0, first_member, first_member + batch).contiguous();
+  model->advance({parse_time("2020-01-01T06"),
+                  0,
+                  history,
                   {noise.const_data_ptr<float>(), static_cast<std::size_t>(noise.numel())}});
   return history;
 }

@@ -41,14 +41,14 @@ Normalisation read_normalisation(const std::string& path, std::int64_t channels)
 
 void check_axis(const TensorFile& file, const char* name, const std::vector<double>& expected) {
   const std::vector<double> stored = file.at(name).to_double();
-  const bool same =
-      std::equal(stored.begin(), stored.end(), expected.begin(), expected.end(),
-                 [](double a, double b) { return std::abs(a - b) < 1e-4; });
-  require(same, ExitCode::corrupt_input,
-          "{}: {} has {} values from {} to {}, the model's grid has {} from {} to {}; give static fields on the "
-          "model's grid",
-          file.path(), name, stored.size(), stored.empty() ? 0 : stored.front(),
-          stored.empty() ? 0 : stored.back(), expected.size(), expected.front(), expected.back());
+  const bool same = std::equal(stored.begin(), stored.end(), expected.begin(), expected.end(),
+                               [](double a, double b) { return std::abs(a - b) < 1e-4; });
+  require(
+      same, ExitCode::corrupt_input,
+      "{}: {} has {} values from {} to {}, the model's grid has {} from {} to {}; give static fields on the "
+      "model's grid",
+      file.path(), name, stored.size(), stored.empty() ? 0 : stored.front(),
+      stored.empty() ? 0 : stored.back(), expected.size(), expected.front(), expected.back());
 }
 
 Tensor read_static_columns(const std::string& path, const LatLonGrid& grid) {
@@ -58,8 +58,8 @@ Tensor read_static_columns(const std::string& path, const LatLonGrid& grid) {
   const TensorView& data = file->at("data");
   const std::vector<std::int64_t> shape = {static_cast<std::int64_t>(grid.longitude.size()),
                                            static_cast<std::int64_t>(grid.latitude.size()), 3};
-  require(data.shape == shape, ExitCode::corrupt_input, "{}: data is ({}), expected ({}) (lon, lat, field)", path,
-          fmt::join(data.shape, ", "), fmt::join(shape, ", "));
+  require(data.shape == shape, ExitCode::corrupt_input, "{}: data is ({}), expected ({}) (lon, lat, field)",
+          path, fmt::join(data.shape, ", "), fmt::join(shape, ", "));
   return static_columns(data.to_float(), grid);
 }
 
@@ -93,9 +93,8 @@ ModelInfo info_of(const MosaicModelOptions& options) {
   const Duration step = Duration::hours(options.preset == "hres" ? 6 : 24);
   ModelInfo info;
   info.name = "mosaic";
-  info.description =
-      fmt::format("Mosaic network, preset {}, {} parameters, weights {}", options.preset,
-                  parameter_count(options.network), options.weights);
+  info.description = fmt::format("Mosaic network, preset {}, {} parameters, weights {}", options.preset,
+                                 parameter_count(options.network), options.weights);
   info.step = step;
   info.history = options.network.history;
   info.history_spacing = step;
@@ -120,7 +119,8 @@ class MosaicModel : public ForecastModel {
   void advance(const AdvanceArgs& args) override {
     const std::size_t state = info_.channels->size() * info_.grid->points();
     const std::size_t window = state * static_cast<std::size_t>(info_.history);
-    const auto batch = static_cast<std::size_t>(info_.batch), noise = static_cast<std::size_t>(info_.noise_width);
+    const auto batch = static_cast<std::size_t>(info_.batch),
+               noise = static_cast<std::size_t>(info_.noise_width);
     require(args.history.size() == batch * window, "mosaic: history of {} values, expected {} members x {}",
             args.history.size(), batch, window);
     require(args.noise.size() == batch * noise, "mosaic: {} noise draws, expected {} members x {}",
@@ -144,7 +144,8 @@ class MosaicModel : public ForecastModel {
 void set_model_threads(int threads) {
   require(threads >= 1, ExitCode::bad_configuration, "threads: {} is less than 1", threads);
   at::set_num_threads(threads);
-  // Large arrays come straight from the system and go back to it: fragmentation would make resident memory grow.
+  // Large arrays come straight from the system and go back to it: fragmentation would make resident memory
+  // grow.
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   mallopt(M_ARENA_MAX, 2);
@@ -156,7 +157,8 @@ std::unique_ptr<ForecastModel> make_mosaic_model(const MosaicModelOptions& optio
   require(options.batch >= 1, ExitCode::bad_configuration, "batch: {} is less than 1", options.batch);
   check_network(options.network);
   require(static_cast<int>(options.channels.size()) == options.network.channels, ExitCode::bad_configuration,
-          "the network has {} channels, the channel set {}", options.network.channels, options.channels.size());
+          "the network has {} channels, the channel set {}", options.network.channels,
+          options.channels.size());
   set_model_threads(options.threads);
   return std::make_unique<MosaicModel>(options);
 }
