@@ -28,10 +28,10 @@ struct BlockSparsePattern {
 ///   selected    one softmax over the n S keys of the n key blocks of highest score
 ///   out = sum_b softmax_b(gate_logits) branch_b
 /// each with scores q.k / sqrt(D). Query head i uses key/value head i / G, G = H / K. The selection score of
-/// key/value head h is the mean over heads h, h + K, h + 2K, ... (not over the group) of mean(q_i).mean(k_i/G);
-/// trained weights depend on it. Ties go to the lower block.
-/// Letters: N tokens, H query heads, K key/value heads, D head width. All arrays contiguous.
-/// Restrictions: L and S divide N, K divides H, n <= N / S.
+/// key/value head h is the mean over heads h, h + K, h + 2K, ... (not over the group) of
+/// mean(q_i).mean(k_i/G); trained weights depend on it. Ties go to the lower block. Letters: N tokens, H
+/// query heads, K key/value heads, D head width. All arrays contiguous. Restrictions: L and S divide N, K
+/// divides H, n <= N / S.
 template <class T>
 struct BlockSparseAttentionArgs {
   std::int64_t tokens = 0, heads = 0, kv_heads = 0, head_width = 0;

@@ -38,7 +38,12 @@ Packed pack(const Tensor& q, const Tensor& k, const Tensor& v) {
   const auto tokens = q.size(0), heads = q.size(1), width = q.size(2), kv_heads = k.size(1);
   const auto group = heads / kv_heads;
   return {q.view({tokens, kv_heads, group, width}).permute({1, 0, 2, 3}).contiguous(),
-          k.permute({1, 0, 2}).contiguous(), v.permute({1, 0, 2}).contiguous(), kv_heads, tokens, group, width};
+          k.permute({1, 0, 2}).contiguous(),
+          v.permute({1, 0, 2}).contiguous(),
+          kv_heads,
+          tokens,
+          group,
+          width};
 }
 
 /// [K, rows, G, X] -> [rows, K G, X]
@@ -81,8 +86,8 @@ Compressed compressed_branch(const Packed& p, std::int64_t block) {
           by_head.view({p.group, p.kv_heads, blocks, blocks}).mean(0)};
 }
 
-/// Numbers of the n blocks of highest score, ascending: [K, N / S, n]. The stable sort gives ties to the lower
-/// number.
+/// Numbers of the n blocks of highest score, ascending: [K, N / S, n]. The stable sort gives ties to the
+/// lower number.
 Tensor select_blocks(const Tensor& score, std::int64_t n) {
   const Tensor order = std::get<1>(score.sort(/*stable=*/true, /*dim=*/-1, /*descending=*/true));
   return std::get<0>(order.narrow(-1, 0, n).contiguous().sort(/*stable=*/true, -1, /*descending=*/false));
@@ -193,9 +198,9 @@ void block_sparse_attention_cpu(const BlockSparseAttentionArgs<T>& args) {
   const auto n = args.tokens, h = args.heads, kv = args.kv_heads, d = args.head_width;
   AttentionInternals internals;
   const Tensor gates = args.gate_logits != nullptr ? wrap(args.gate_logits, {n, h, 3}) : Tensor();
-  const Tensor out = block_sparse_attention(wrap(args.q, {n, h, d}), wrap(args.k, {n, kv, d}),
-                                            wrap(args.v, {n, kv, d}), gates, args.pattern, Backend::cpu,
-                                            &internals);
+  const Tensor out =
+      block_sparse_attention(wrap(args.q, {n, h, d}), wrap(args.k, {n, kv, d}), wrap(args.v, {n, kv, d}),
+                             gates, args.pattern, Backend::cpu, &internals);
   std::copy_n(out.const_data_ptr<T>(), out.numel(), args.out);
   if (args.index != nullptr && internals.index.defined()) {
     const Tensor index = internals.index.contiguous();

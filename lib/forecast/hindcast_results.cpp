@@ -7,6 +7,7 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "eval/results.hpp"
 #include "forecast/hindcast.hpp"
 #include "stores/netcdf_document.hpp"
 

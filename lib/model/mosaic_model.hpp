@@ -27,11 +27,11 @@ struct MosaicModelOptions {
   ChannelSet channels;
 };
 
-/// The Mosaic network as a forecast model: normalise, predict, de-normalise, shift the history. Each member is
-/// computed on its own, so its bits depend neither on the batch nor on the other members.
-/// Errors: missing_input, corrupt_input (parameters missing, unknown or misshapen, statistics of another channel
-/// count, static fields on another grid), bad_configuration (unknown preset, channels that do not fit, a build
-/// without libtorch).
+/// The Mosaic network as a forecast model: normalise, predict, de-normalise, shift the history. Each member
+/// is computed on its own, so its bits depend neither on the batch nor on the other members. Errors:
+/// missing_input, corrupt_input (parameters missing, unknown or misshapen, statistics of another channel
+/// count, static fields on another grid), bad_configuration (unknown preset, channels that do not fit, a
+/// build without libtorch).
 std::unique_ptr<ForecastModel> make_mosaic_model(const MosaicModelOptions& options);
 
 /// Threads of the network's operations, once at the start and before the first of them. Results are bitwise

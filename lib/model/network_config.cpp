@@ -50,10 +50,10 @@ void check_stage(const NetworkConfig& config, const StageConfig& stage, std::vec
          fmt::format("block_attn_size {} does not divide {} tokens", stage.block_attn_size, tokens));
   expect(stage.sparse_block_size > 0 && tokens % stage.sparse_block_size == 0,
          fmt::format("sparse_block_size {} does not divide {} tokens", stage.sparse_block_size, tokens));
-  expect(stage.selected_blocks >= 0 &&
-             stage.selected_blocks * std::int64_t{stage.sparse_block_size} <= tokens,
-         fmt::format("{} selected blocks of {} exceed {} tokens", stage.selected_blocks,
-                     stage.sparse_block_size, tokens));
+  expect(
+      stage.selected_blocks >= 0 && stage.selected_blocks * std::int64_t{stage.sparse_block_size} <= tokens,
+      fmt::format("{} selected blocks of {} exceed {} tokens", stage.selected_blocks, stage.sparse_block_size,
+                  tokens));
   expect(stage.encoder_depth >= 0 && stage.decoder_depth >= 0, "negative depth");
 }
 
@@ -155,11 +155,10 @@ std::int64_t parameter_count(const NetworkConfig& config) {
 }
 
 std::string describe(const NetworkConfig& config) {
-  std::string text = fmt::format("head_width {} group {} mlp {} C {} T {} k {} noise {}/{} every {} kind {}",
-                                 config.head_width, config.group, config.mlp_ratio, config.channels,
-                                 config.history, config.neighbours, config.noise_width,
-                                 static_cast<int>(config.noise), config.sparse_every,
-                                 static_cast<int>(config.attention));
+  std::string text = fmt::format(
+      "head_width {} group {} mlp {} C {} T {} k {} noise {}/{} every {} kind {}", config.head_width,
+      config.group, config.mlp_ratio, config.channels, config.history, config.neighbours, config.noise_width,
+      static_cast<int>(config.noise), config.sparse_every, static_cast<int>(config.attention));
   for (std::size_t i = 0; i < config.levels(); ++i) {
     const StageConfig& s = config.level(i);
     text += fmt::format(" [{} {} {} {} {} {} {} {}]", s.nside, s.width, s.heads, s.block_attn_size,

@@ -10,13 +10,13 @@ namespace mosaic {
 /// One resolution of the network.
 struct StageConfig {
   int nside = 0;
-  int width = 0;               ///< channels of the residual stream
-  int heads = 0;               ///< H query heads; width = heads * head_width
-  int block_attn_size = 0;     ///< tokens of a local run
-  int sparse_block_size = 0;   ///< tokens of a sparse block
-  int selected_blocks = 0;     ///< n; 0 = no selected branch
-  int encoder_depth = 0;       ///< blocks on the way down (all blocks of the bottleneck)
-  int decoder_depth = 0;       ///< blocks on the way up
+  int width = 0;              ///< channels of the residual stream
+  int heads = 0;              ///< H query heads; width = heads * head_width
+  int block_attn_size = 0;    ///< tokens of a local run
+  int sparse_block_size = 0;  ///< tokens of a sparse block
+  int selected_blocks = 0;    ///< n; 0 = no selected branch
+  int encoder_depth = 0;      ///< blocks on the way down (all blocks of the bottleneck)
+  int decoder_depth = 0;      ///< blocks on the way up
   friend bool operator==(const StageConfig&, const StageConfig&) = default;
 };
 

@@ -12,17 +12,18 @@ TimePhases time_phases(Time time) {
           static_cast<float>((c.day_of_year - 1) / static_cast<double>(c.days_in_year))};
 }
 
-TimePhases advanced_phases(Time initial, int step, Duration model_step, Calendar calendar) {
-  if (calendar == Calendar::exact) {
-    return time_phases(initial + step * model_step);
-  }
-  TimePhases phases = time_phases(initial);
+TimePhases published_phases(TimePhases phases, int step, Duration model_step) {
   const double s = model_step.in_hours() / 6;
   for (int i = 0; i < step; ++i) {
     phases.day += static_cast<float>(s / 4);
     phases.year += static_cast<float>(s / 365.25);
   }
   return phases;
+}
+
+TimePhases advanced_phases(Time initial, int step, Duration model_step, Calendar calendar) {
+  return calendar == Calendar::exact ? time_phases(initial + step * model_step)
+                                     : published_phases(time_phases(initial), step, model_step);
 }
 
 std::array<float, 4> time_features(const TimePhases& phases) {

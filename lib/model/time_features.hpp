@@ -16,8 +16,11 @@ struct TimePhases {
 
 TimePhases time_phases(Time time);
 
-/// Phases `step` model steps after the initial time. Calendar::published adds s / 4 and s / 365.25 per step, s
+/// Phases `step` model steps later as the published rollout advances them: s / 4 and s / 365.25 per step, s
 /// the model step in units of 6 h, in float32 and without wrapping at 1.
+TimePhases published_phases(TimePhases initial, int step, Duration model_step);
+
+/// The phases of a calendar: published_phases, or those of the true time.
 TimePhases advanced_phases(Time initial, int step, Duration model_step, Calendar calendar);
 
 /// sin and cos of 2 pi day, sin and cos of 2 pi year, in float32.

@@ -24,7 +24,8 @@ StageConfig stage_of(const nlohmann::json& j) {
 float state_value(int c, int h, double lon, double lat, double u) {
   const double m = 1 + c % 5, l = 1 + c % 3;
   return static_cast<float>(
-      0.8 * std::sin(m * lon + 0.7 * c + 0.25 * h) * std::cos(lat) + 0.6 * std::cos(l * lat + 0.3 * c - 0.1 * h) +
+      0.8 * std::sin(m * lon + 0.7 * c + 0.25 * h) * std::cos(lat) +
+      0.6 * std::cos(l * lat + 0.3 * c - 0.1 * h) +
       0.5 * std::sin((2 + c % 7) * lon + 3 * lat - 0.2 * h) * std::cos(lat) * std::cos(lat) + 0.15 * u);
 }
 

@@ -34,7 +34,8 @@ at::Tensor time_columns(float day, float year);
 /// [P, T C + 10]
 at::Tensor features_of(const at::Tensor& states, const at::Tensor& columns, const at::Tensor& time);
 
-/// Fair CRPS of members [M, P, C] against target [P, C], area weights [lat]; the loss of the golden gradients.
+/// Fair CRPS of members [M, P, C] against target [P, C], area weights [lat]; the loss of the golden
+/// gradients.
 at::Tensor fair_crps(const at::Tensor& members, const at::Tensor& target, const LatLonGrid& grid);
 
 /// max |a - b| / rms(b), and rms(a - b) / rms(b); infinite when anything is not finite.

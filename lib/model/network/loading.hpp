@@ -20,8 +20,8 @@ Parameters formula_parameters(const NetworkConfig& config, const std::string& ke
 /// unknown name (known buffers of model.md section 6 aside) and every misfitting shape.
 Parameters parameters_from(const NetworkConfig& config, const TensorFile& checkpoint);
 
-/// The six conditioning columns: three static fields, then the unit vector, each standardised over all points.
-/// `fields` [lon, lat, 3] as in static_vars.npz. Shape: [P, 6].
+/// The six conditioning columns: three static fields, then the unit vector, each standardised over all
+/// points. `fields` [lon, lat, 3] as in static_vars.npz. Shape: [P, 6].
 at::Tensor static_columns(std::span<const float> fields, const LatLonGrid& grid);
 
 /// Builds all tables. A buffer in `checkpoint` wins, then the neighbour table in `neighbours` (`to_hp`,

@@ -1,10 +1,6 @@
 #include "model/mosaic_model.hpp"
 
 #include <ATen/Parallel.h>
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/from_blob.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 #include <malloc.h>
 
@@ -13,8 +9,8 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "model/network/layout.hpp"
 #include "model/network/loading.hpp"
+#include "model/network/member_step.hpp"
 #include "model/time_features.hpp"
 
 namespace mosaic {
@@ -24,11 +20,6 @@ namespace {
 using at::Tensor;
 
 constexpr std::string_view formula_prefix = "formula:";
-
-/// Mean and standard deviation of the channels, float32. Shape: [C, 1, 1].
-struct Normalisation {
-  Tensor mean, deviation;
-};
 
 Normalisation read_normalisation(const std::string& path, std::int64_t channels) {
   const auto file = open_tensor_file(path);
@@ -50,14 +41,14 @@ Normalisation read_normalisation(const std::string& path, std::int64_t channels)
 
 void check_axis(const TensorFile& file, const char* name, const std::vector<double>& expected) {
   const std::vector<double> stored = file.at(name).to_double();
-  const bool same =
-      std::equal(stored.begin(), stored.end(), expected.begin(), expected.end(),
-                 [](double a, double b) { return std::abs(a - b) < 1e-4; });
-  require(same, ExitCode::corrupt_input,
-          "{}: {} has {} values from {} to {}, the model's grid has {} from {} to {}; give static fields on the "
-          "model's grid",
-          file.path(), name, stored.size(), stored.empty() ? 0 : stored.front(),
-          stored.empty() ? 0 : stored.back(), expected.size(), expected.front(), expected.back());
+  const bool same = std::equal(stored.begin(), stored.end(), expected.begin(), expected.end(),
+                               [](double a, double b) { return std::abs(a - b) < 1e-4; });
+  require(
+      same, ExitCode::corrupt_input,
+      "{}: {} has {} values from {} to {}, the model's grid has {} from {} to {}; give static fields on the "
+      "model's grid",
+      file.path(), name, stored.size(), stored.empty() ? 0 : stored.front(),
+      stored.empty() ? 0 : stored.back(), expected.size(), expected.front(), expected.back());
 }
 
 Tensor read_static_columns(const std::string& path, const LatLonGrid& grid) {
@@ -67,8 +58,8 @@ Tensor read_static_columns(const std::string& path, const LatLonGrid& grid) {
   const TensorView& data = file->at("data");
   const std::vector<std::int64_t> shape = {static_cast<std::int64_t>(grid.longitude.size()),
                                            static_cast<std::int64_t>(grid.latitude.size()), 3};
-  require(data.shape == shape, ExitCode::corrupt_input, "{}: data is ({}), expected ({}) (lon, lat, field)", path,
-          fmt::join(data.shape, ", "), fmt::join(shape, ", "));
+  require(data.shape == shape, ExitCode::corrupt_input, "{}: data is ({}), expected ({}) (lon, lat, field)",
+          path, fmt::join(data.shape, ", "), fmt::join(shape, ", "));
   return static_columns(data.to_float(), grid);
 }
 
@@ -102,9 +93,8 @@ ModelInfo info_of(const MosaicModelOptions& options) {
   const Duration step = Duration::hours(options.preset == "hres" ? 6 : 24);
   ModelInfo info;
   info.name = "mosaic";
-  info.description =
-      fmt::format("Mosaic network, preset {}, {} parameters, weights {}", options.preset,
-                  parameter_count(options.network), options.weights);
+  info.description = fmt::format("Mosaic network, preset {}, {} parameters, weights {}", options.preset,
+                                 parameter_count(options.network), options.weights);
   info.step = step;
   info.history = options.network.history;
   info.history_spacing = step;
@@ -126,10 +116,11 @@ class MosaicModel : public ForecastModel {
   explicit MosaicModel(const MosaicModelOptions& options)
       : info_(info_of(options)),
         calendar_(options.calendar),
-        normalisation_(read_normalisation(options.norm_stats, options.network.channels)),
-        network_(load_network(options)) {
-    info_.channel_mean = doubles(normalisation_.mean);
-    info_.channel_std = doubles(normalisation_.deviation);
+        step_(load_network(options), read_normalisation(options.norm_stats, options.network.channels),
+              options.grid) {
+    const Normalisation normalisation = read_normalisation(options.norm_stats, options.network.channels);
+    info_.channel_mean = doubles(normalisation.mean);
+    info_.channel_std = doubles(normalisation.deviation);
   }
 
   const ModelInfo& info() const override { return info_; }
@@ -137,45 +128,24 @@ class MosaicModel : public ForecastModel {
   void advance(const AdvanceArgs& args) override {
     const std::size_t state = info_.channels->size() * info_.grid->points();
     const std::size_t window = state * static_cast<std::size_t>(info_.history);
-    const auto batch = static_cast<std::size_t>(info_.batch), noise = static_cast<std::size_t>(info_.noise_width);
+    const auto batch = static_cast<std::size_t>(info_.batch),
+               noise = static_cast<std::size_t>(info_.noise_width);
     require(args.history.size() == batch * window, "mosaic: history of {} values, expected {} members x {}",
             args.history.size(), batch, window);
     require(args.noise.size() == batch * noise, "mosaic: {} noise draws, expected {} members x {}",
             args.noise.size(), batch, noise);
-    const c10::InferenceMode inference;
     const auto phases = advanced_phases(args.initial_time, args.step, info_.step, calendar_);
-    const auto features = time_features(phases);
-    const Tensor time = tensor_from(features, {4});
     for (std::size_t member = 0; member < batch; ++member) {
-      advance_member(args.history.subspan(member * window, window), args.noise.subspan(member * noise, noise),
-                     time);
+      step_.advance(args.history.subspan(member * window, window), args.noise.subspan(member * noise, noise),
+                    phases);
     }
     malloc_trim(0);  // keeps resident memory flat from step to step
   }
 
  private:
-  /// history [T, C, lat, lon] of one member, shifted in place.
-  void advance_member(std::span<float> history, std::span<const float> noise, const Tensor& time) const {
-    const auto channels = static_cast<std::int64_t>(info_.channels->size());
-    const auto n_lat = static_cast<std::int64_t>(info_.grid->latitude.size());
-    const auto n_lon = static_cast<std::int64_t>(info_.grid->longitude.size());
-    const Tensor states = at::from_blob(history.data(), {info_.history, channels, n_lat, n_lon});
-    const Tensor normalised = (states - normalisation_.mean) / normalisation_.deviation;
-    const Tensor points = points_from_states(normalised);
-    const Tensor input = at::cat({points.reshape({points.size(0), -1}), network_.tables().static_columns,
-                                  time.expand({points.size(0), 4})},
-                                 1);
-    const Tensor draw = noise.empty() ? Tensor() : tensor_from(noise, {static_cast<std::int64_t>(noise.size())});
-    const Tensor next = state_from_points(network_.forward(input, draw), n_lat);
-    const std::size_t state = history.size() / static_cast<std::size_t>(info_.history);
-    std::copy(history.begin() + static_cast<std::ptrdiff_t>(state), history.end(), history.begin());
-    states[info_.history - 1].copy_(next * normalisation_.deviation + normalisation_.mean);
-  }
-
   ModelInfo info_;
   Calendar calendar_;
-  Normalisation normalisation_;
-  Network network_;
+  MemberStep step_;
 };
 
 }  // namespace
@@ -183,7 +153,8 @@ class MosaicModel : public ForecastModel {
 void set_model_threads(int threads) {
   require(threads >= 1, ExitCode::bad_configuration, "threads: {} is less than 1", threads);
   at::set_num_threads(threads);
-  // Large arrays come straight from the system and go back to it: fragmentation would make resident memory grow.
+  // Large arrays come straight from the system and go back to it: fragmentation would make resident memory
+  // grow.
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   mallopt(M_ARENA_MAX, 2);
@@ -195,7 +166,8 @@ std::unique_ptr<ForecastModel> make_mosaic_model(const MosaicModelOptions& optio
   require(options.batch >= 1, ExitCode::bad_configuration, "batch: {} is less than 1", options.batch);
   check_network(options.network);
   require(static_cast<int>(options.channels.size()) == options.network.channels, ExitCode::bad_configuration,
-          "the network has {} channels, the channel set {}", options.network.channels, options.channels.size());
+          "the network has {} channels, the channel set {}", options.network.channels,
+          options.channels.size());
   set_model_threads(options.threads);
   return std::make_unique<MosaicModel>(options);
 }

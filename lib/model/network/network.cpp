@@ -81,8 +81,8 @@ Network::Network(const NetworkConfig& config, Parameters parameters, NetworkTabl
 
 Tensor Network::linear(const std::string& name, const Tensor& x, const char* operation) const {
   const Tensor& weight = parameters_.at("model." + name + ".weight");
-  const OperationScope scope(operation, 2.0 * static_cast<double>(x.numel()) *
-                                            static_cast<double>(weight.size(0)));
+  const OperationScope scope(operation,
+                             2.0 * static_cast<double>(x.numel()) * static_cast<double>(weight.size(0)));
   return at::linear(x, weight);
 }
 
@@ -114,7 +114,8 @@ Tensor Network::forward(const Tensor& features, const Tensor& noise, const Netwo
   return step.seen("postprocess", linear("postprocess.3", x, "linear, other"));
 }
 
-Tensor Network::stage(const std::string& part, std::size_t level, int depth, Tensor x, const Step& step) const {
+Tensor Network::stage(const std::string& part, std::size_t level, int depth, Tensor x,
+                      const Step& step) const {
   for (int i = 0; i < depth; ++i) {
     const std::string block = fmt::format("{}.blocks.{}", part, i);
     x = x + attention(block, level, static_cast<std::size_t>(i), rms_norm(x), step);
@@ -131,8 +132,10 @@ Tensor Network::attention(const std::string& block, std::size_t level, std::size
   const std::int64_t tokens = x.size(0), width = config_.head_width, kv_heads = stage.heads / config_.group;
   const char* operation = "linear, attention";
   const Tensor &cosine = tables_.cosine[level], &sine = tables_.sine[level];
-  const Tensor q = rotate(linear(prefix + "to_q", x, operation).view({tokens, stage.heads, width}), cosine, sine);
-  const Tensor k = rotate(linear(prefix + "to_k", x, operation).view({tokens, kv_heads, width}), cosine, sine);
+  const Tensor q =
+      rotate(linear(prefix + "to_q", x, operation).view({tokens, stage.heads, width}), cosine, sine);
+  const Tensor k =
+      rotate(linear(prefix + "to_k", x, operation).view({tokens, kv_heads, width}), cosine, sine);
   const Tensor v = linear(prefix + "to_v", x, operation).view({tokens, kv_heads, width});
   Tensor gate_logits;
   if (config_.has_gates(index)) {
@@ -173,8 +176,8 @@ Tensor Network::interpolate(const std::string& part, const InterpolationTable& t
   const Tensor wk = kv.narrow(0, 0, width).view({heads, head_width, width});
   Tensor t, v;
   {
-    const OperationScope scope(
-        "linear, other", 2.0 * static_cast<double>(n.numel()) * static_cast<double>(width + 3 * heads));
+    const OperationScope scope("linear, other",
+                               2.0 * static_cast<double>(n.numel()) * static_cast<double>(width + 3 * heads));
     t = at::linear(n, at::bmm(wq.transpose(1, 2), wk).view({3 * heads, width})).view({-1, heads, 3});
     v = at::linear(n, kv.narrow(0, width, width)).view({-1, heads, head_width});
   }

@@ -20,7 +20,7 @@ struct InterpolationTable {
 
 /// Constant geometry of a network. P lat-lon points, longitude-major; N tokens, NESTED.
 struct NetworkTables {
-  at::Tensor static_columns;              ///< [P, 6] standardised
+  at::Tensor static_columns;  ///< [P, 6] standardised
   InterpolationTable to_hp, to_ll;
   std::vector<at::Tensor> cosine, sine;   ///< per level [N, D / 2]
   std::vector<at::Tensor> child_offsets;  ///< per stage [parents, 12]: from its level to the next coarser one
@@ -56,7 +56,8 @@ class Network {
   struct Step;  // what one forward pass carries along
 
   at::Tensor linear(const std::string& name, const at::Tensor& x, const char* operation) const;
-  at::Tensor stage(const std::string& part, std::size_t level, int depth, at::Tensor x, const Step& step) const;
+  at::Tensor stage(const std::string& part, std::size_t level, int depth, at::Tensor x,
+                   const Step& step) const;
   at::Tensor attention(const std::string& block, std::size_t level, std::size_t index, const at::Tensor& x,
                        const Step& step) const;
   at::Tensor feed_forward(const std::string& block, const at::Tensor& x, const Step& step) const;
