@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/version.hpp"
+#include "forecast/hindcast.hpp"
 #include "parallel/comm.hpp"
 #include "stores/convert.hpp"
 #include "stores/inspect.hpp"
@@ -47,6 +49,23 @@ CLI::App* add_convert(CLI::App& program, ConvertFlags& flags) {
   return command;
 }
 
+CLI::App* add_verify(CLI::App& program, std::string& config) {
+  CLI::App* command =
+      program.add_subcommand("verify", "Check configuration, weights and input of a hindcast");
+  command->add_option("CONFIG", config, "Configuration of mosaic_hindcast (YAML)")->required();
+  command->footer("Example: mosaic_data verify config/demo/hindcast_demo.yaml");
+  return command;
+}
+
+void verify(const std::string& path) {
+  HindcastConfig config;
+  ConfigSchema schema;
+  add_hindcast_keys(schema, config);
+  schema.read(read_text(path), path);
+  schema.check();
+  fmt::print("{}", hindcast_plan(set_up_hindcast(config), 1));
+}
+
 void inspect_all(const InspectFlags& flags) {
   for (const auto& file : flags.files) {
     fmt::print("{}", inspect(file, flags.json ? InspectFormat::json : InspectFormat::text));
@@ -70,7 +89,7 @@ void convert(const ConvertFlags& flags) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App program{"Look at and convert the files of the Mosaic suite"};
+  CLI::App program{"Look at, check and convert the files of the Mosaic suite"};
   program.set_version_flag("--version", version_text());
   program.require_subcommand(1);
   program.footer(
@@ -79,6 +98,9 @@ int run(int argc, char** argv) {
   ConvertFlags convert_flags;
   const CLI::App* inspect_command = add_inspect(program, inspect_flags);
   const CLI::App* convert_command = add_convert(program, convert_flags);
+
+  std::string verify_config;
+  const CLI::App* verify_command = add_verify(program, verify_config);
 
   const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
   try {
@@ -92,6 +114,9 @@ int run(int argc, char** argv) {
   }
   if (speaks && convert_command->parsed()) {
     convert(convert_flags);
+  }
+  if (speaks && verify_command->parsed()) {
+    verify(verify_config);
   }
   return static_cast<int>(ExitCode::complete);
 }

@@ -1,6 +1,7 @@
 #include "kernels/kokkos_session.hpp"
 
 #include <Kokkos_Core.hpp>
+#include <cstdlib>
 #include <thread>
 
 #include "base/error.hpp"
@@ -17,12 +18,14 @@ class KokkosSession {
       return;
     }
     owned_ = true;
-    // InitArguments was replaced in 3.7 and is gone in 4.
+    setenv("KOKKOS_DISABLE_WARNINGS", "1", 0);  // binding of threads is the launcher's business
+                                                // InitArguments was replaced in 3.7 and is gone in 4.
 #if KOKKOS_VERSION >= 30700
     Kokkos::initialize(Kokkos::InitializationSettings().set_num_threads(threads));
 #else
     Kokkos::InitArguments arguments;
     arguments.num_threads = threads;
+    arguments.disable_warnings = true;
     Kokkos::initialize(arguments);
 #endif
   }

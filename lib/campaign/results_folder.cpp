@@ -95,7 +95,18 @@ std::string ResultsFolder::sums_file(Time initial_time) const {
   return file("sums/" + name + ".nc");
 }
 
-bool ResultsFolder::is_committed(Time initial_time) const { return fs::exists(sums_file(initial_time)); }
+bool ResultsFolder::is_committed(Time initial_time) const {
+  return is_merged() || fs::exists(sums_file(initial_time));
+}
+
+bool ResultsFolder::is_merged() const { return fs::exists(merged_sums_file()); }
+
+void ResultsFolder::remove_single_sums() const {
+  std::error_code problem;
+  fs::remove_all(file("sums"), problem);
+  require(!problem, ExitCode::io_error, "{}: cannot remove the folder after the merge: {}", file("sums"),
+          problem.message());
+}
 
 std::size_t ResultsFolder::count_committed(const std::vector<Time>& times) const {
   return static_cast<std::size_t>(

@@ -37,6 +37,11 @@ class ResultsFolder {
   /// Where the sums of an initial time go; the file's existence is the commit.
   std::string sums_file(Time initial_time) const;
   bool is_committed(Time initial_time) const;
+  /// The sums of all initial times in one file; it exists once the run is complete.
+  std::string merged_sums_file() const { return file("sums.nc"); }
+  bool is_merged() const;
+  /// Removes the files of the single initial times, whose content is in the merged file.
+  void remove_single_sums() const;
   std::size_t count_committed(const std::vector<Time>& times) const;
 
  private:

@@ -30,15 +30,17 @@ nlohmann::json timings_json(const std::vector<HindcastTimings>& timings) {
 }  // namespace
 
 std::string finish_results(const HindcastSetup& setup, const ResultsFolder& results) {
-  std::vector<NetcdfDocument> documents;
-  std::vector<eval::InitTimeSums> sums;
-  for (const Time time : setup.initial_times) {
-    documents.push_back(read_netcdf(results.sums_file(time)));
-    sums.push_back(eval::from_netcdf(documents.back()));
+  if (!results.is_merged()) {
+    std::vector<NetcdfDocument> documents;
+    for (const Time time : setup.initial_times) {
+      documents.push_back(read_netcdf(results.sums_file(time)));
+    }
+    write_netcdf(results.merged_sums_file(), eval::merge_sums(documents));
+    results.remove_single_sums();
   }
+  const auto sums = eval::all_from_netcdf(read_netcdf(results.merged_sums_file()));
   write_netcdf(results.file("metrics.nc"), eval::metrics_document(sums, setup.score));
   write_netcdf(results.file("spectra.nc"), eval::spectra_document(sums, setup.score));
-  write_netcdf(results.file("sums.nc"), eval::merge_sums(documents));
   return eval::score_table(sums, setup.score);
 }
 
