@@ -46,7 +46,6 @@ export OMPI_MCA_rmaps_base_oversubscribe=1
 cmake/bootstrap.sh --with-tests
 build_and_test build cpu
 if [ "$asan" = 1 ]; then
-  export LSAN_OPTIONS="suppressions=$PWD/tests/leaks_of_others.txt:print_suppressions=0"
   export UBSAN_OPTIONS=print_stacktrace=1
   build_and_test build-asan asan
 fi
