@@ -11,7 +11,7 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 unset OMP_PROC_BIND  # ranks of one node would share the first cores
 
 # --- Open MPI ---------------------------------------------------------------------------------------------------------
-# mpirun kills its ranks one second after SIGTERM; the step under way needs longer to be committed. SIGUSR1 is passed on
+# mpirun kills its ranks one second after SIGTERM; the step under way may take longer. SIGUSR1 is passed on
 # and stops the run cleanly in any case.
 export OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-120}
 # As root (containers) Open MPI wants to be asked twice.
