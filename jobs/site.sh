@@ -11,9 +11,9 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 unset OMP_PROC_BIND  # ranks of one node would share the first cores
 
 # --- Open MPI ---------------------------------------------------------------------------------------------------------
-# mpirun kills its ranks one second after SIGTERM; the step under way may take longer. SIGUSR1 is passed on
-# and stops the run cleanly in any case.
-export OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-120}
+# mpirun kills its ranks so many seconds after SIGTERM, and after one rank has failed: a long time here makes every failed
+# job hang for as long. Stop a run with SIGUSR1, which is passed on and leaves the ranks their time.
+export OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-5}
 # As root (containers) Open MPI wants to be asked twice.
 if [ "$(id -u)" = 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
