@@ -1,11 +1,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 
+#include "grid/mesh_tables.hpp"
 #include "model/golden_case.hpp"
+#include "support/ball_tree.hpp"
 #include "support/golden.hpp"
 
 namespace mosaic::test {
@@ -192,6 +195,14 @@ TEST(TinyGolden, EveryGradient) {
   }
 }
 
+/// The table that the published code makes for a case without stored neighbours.
+InterpolationTable published_interpolation(const SpherePoints& sources, const SpherePoints& targets, int k) {
+  const NeighbourTable table = ball_tree_neighbours(sources, targets, k);
+  const auto n = static_cast<std::int64_t>(table.targets);
+  return {at::tensor(std::vector<std::int64_t>(table.index.begin(), table.index.end())).view({n, k}),
+          at::tensor(relative_positions(sources, targets, table)).view({n, k, 3})};
+}
+
 struct MidCase {
   GoldenCase which;
   std::unique_ptr<TensorFile> truth;
@@ -208,8 +219,14 @@ struct MidCase {
   }
   static Network build(const GoldenCase& which, const TensorFile* neighbours) {
     const at::Tensor columns = static_columns(formula_static_fields(which), which.grid);
-    return Network(which.network, formula_parameters(which.network, which.key),
-                   make_tables(which.network, which.grid, columns, nullptr, neighbours, 2));
+    NetworkTables tables = make_tables(which.network, which.grid, columns, nullptr, neighbours, 2);
+    if (neighbours == nullptr) {
+      const SpherePoints grid = sphere_points(which.grid);
+      const SpherePoints mesh = sphere_points(HealpixMesh(which.network.stages.front().nside));
+      tables.to_hp = published_interpolation(grid, mesh, which.network.neighbours);
+      tables.to_ll = published_interpolation(mesh, grid, which.network.neighbours);
+    }
+    return Network(which.network, formula_parameters(which.network, which.key), tables);
   }
   /// Compares NAME.values at NAME.flat_index, if the file has them.
   void compare_samples(const std::string& name, const at::Tensor& ours, int member) const {
