@@ -8,10 +8,10 @@
 #include <set>
 #include <tuple>
 
-#include "eval/golden_store.hpp"
 #include "eval/init_time_scorer.hpp"
 #include "eval/results.hpp"
 #include "support/golden.hpp"
+#include "support/golden_store.hpp"
 
 namespace mosaic::eval {
 namespace {

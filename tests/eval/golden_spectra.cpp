@@ -7,12 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
-#include "eval/golden_store.hpp"
 #include "eval/init_time_scorer.hpp"
 #include "eval/results.hpp"
 #include "eval/spectra.hpp"
 #include "kernels/zonal_spectrum/zonal_spectrum.hpp"
 #include "support/golden.hpp"
+#include "support/golden_store.hpp"
 
 namespace mosaic::eval {
 namespace {

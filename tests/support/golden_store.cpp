@@ -1,4 +1,4 @@
-#include "eval/golden_store.hpp"
+#include "support/golden_store.hpp"
 
 #include <algorithm>
 
