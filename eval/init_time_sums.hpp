@@ -57,7 +57,8 @@ struct InitTimeSums {
   }
 };
 
-/// Errors: internal, naming the axis in which the two differ (channels, regions, leads, members, spectra).
+/// Sums come from files. Errors: corrupt_input, naming the axis in which the two differ (channels, regions,
+/// leads, members, spectra).
 void require_same_axes(const InitTimeSums& a, const InitTimeSums& b);
 
 /// The sums of one initial time as a file with an init_time dimension of 1. Errors: internal if they do not

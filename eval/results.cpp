@@ -57,8 +57,8 @@ void divide_by_counts(TimeMean& total) {
 }
 
 TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
-  require(!sums.empty(), "there are no sums to average");
-  require(sums[0].leads == options.leads && sums[0].channels == options.channels,
+  require(!sums.empty(), ExitCode::corrupt_input, "there are no sums to average");
+  require(sums[0].leads == options.leads && sums[0].channels == options.channels, ExitCode::corrupt_input,
           "the sums belong to other lead times or channels than the options");
   std::vector<const InitTimeSums*> sorted;
   for (const InitTimeSums& one : sums) {
@@ -71,7 +71,7 @@ TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& op
   std::fill(total.mean.means.begin(), total.mean.means.end(), kernels::Statistics{});
   std::fill(total.mean.spectra.begin(), total.mean.spectra.end(), 0.0);
   for (std::size_t t = 0; t < sorted.size(); ++t) {
-    require(t == 0 || sorted[t - 1]->initial_time != sorted[t]->initial_time,
+    require(t == 0 || sorted[t - 1]->initial_time != sorted[t]->initial_time, ExitCode::corrupt_input,
             "initial time {} occurs twice among the sums", to_string(sorted[t]->initial_time));
     for (std::size_t lead = 0; lead < options.leads.size(); ++lead) {
       if (sorted[t]->scored[lead] != 0) {

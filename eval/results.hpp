@@ -9,8 +9,9 @@
 namespace mosaic::eval {
 
 // Averages over initial times are taken in ascending order of these, whatever order they are given in. A lead
-// averages the initial times that have a truth for it. NaN is not skipped. All functions: Errors: internal if
-// there are no sums, axes differ or do not belong to `options`, or an initial time occurs twice.
+// averages the initial times that have a truth for it. NaN is not skipped. Sums come from files; errors of
+// all functions: corrupt_input if there are none, axes differ or do not belong to `options`, or an initial
+// time occurs twice.
 
 /// Scores in WeatherBench 2's result layout: <variable>(metric, region, lead_time, level), without level for
 /// surface variables; cells that do not exist are NaN; metric is alphabetical; roots and ratios after the

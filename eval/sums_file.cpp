@@ -135,7 +135,11 @@ InitTimeSums read_axes(const NetcdfDocument& document) {
 }
 
 void require_axis(bool same, const char* axis) {
-  require(same, "two sets of sums have different {} and cannot be combined", axis);
+  require(
+      same, ExitCode::corrupt_input,
+      "two sets of sums have different {} and cannot be combined: one of their files is damaged or belongs "
+      "to another run",
+      axis);
 }
 
 std::vector<std::pair<std::string, std::optional<int>>> spectrum_names(const InitTimeSums& sums) {

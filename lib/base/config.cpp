@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 
 #include "base/config_values.hpp"
 #include "base/config_yaml.hpp"
+#include "base/edit_distance.hpp"
 #include "base/error.hpp"
 
 namespace mosaic {
@@ -81,21 +81,6 @@ std::string print_value(const T& value) {
 std::string_view leaf(std::string_view path) {
   const std::size_t dot = path.rfind('.');
   return dot == std::string_view::npos ? path : path.substr(dot + 1);
-}
-
-/// Levenshtein's distance: how many letters to insert, delete or replace.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace
@@ -184,6 +169,7 @@ template ConfigKey& ConfigSchema::key(const std::string&, Duration*, const std::
 template ConfigKey& ConfigSchema::key(const std::string&, Time*, const std::string&);
 template ConfigKey& ConfigSchema::key(const std::string&, std::vector<int>*, const std::string&);
 template ConfigKey& ConfigSchema::key(const std::string&, std::vector<std::string>*, const std::string&);
+template ConfigKey& ConfigSchema::key(const std::string&, std::vector<Duration>*, const std::string&);
 template ConfigKey& ConfigSchema::key(const std::string&, std::optional<int>*, const std::string&);
 template ConfigKey& ConfigSchema::key(const std::string&, std::optional<std::string>*, const std::string&);
 template ConfigKey& ConfigSchema::key(const std::string&, std::optional<Duration>*, const std::string&);

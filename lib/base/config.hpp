@@ -64,7 +64,7 @@ class ConfigSchema {
 
   /// Declares a key of nested YAML maps, `a.b` being b inside a. The value of *target now is the default;
   /// *target must outlive the schema. T: bool, int, std::int64_t, double, std::string,
-  /// std::vector<std::string>, std::vector<int>, Duration, Time, or std::optional of int, std::string,
+  /// Duration, Time, std::vector of std::string, int, Duration, or std::optional of int, std::string,
   /// Duration, Time (null or absent = none). Errors: internal, if the path is taken or is a section.
   template <class T>
   ConfigKey& key(const std::string& dotted_path, T* target, const std::string& explanation);

@@ -4,8 +4,8 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <numeric>
 
+#include "base/edit_distance.hpp"
 #include "base/error.hpp"
 
 namespace mosaic {
@@ -73,21 +73,6 @@ SplitName split_level(std::string_view name) {
   const std::string_view digits = name.substr(underscore + 1);
   const bool number = std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   return number ? SplitName{name.substr(0, underscore), digits} : SplitName{name, {}};
-}
-
-/// Insertions, deletions and replacements of single letters that turn `a` into `b`.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace

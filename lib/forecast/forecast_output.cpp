@@ -26,6 +26,22 @@ void ForecastOutput::finish() {
   }
 }
 
+namespace {
+
+/// Ascending, each once.
+std::vector<Duration> written_leads(const HindcastConfig& config, const std::vector<Duration>& leads) {
+  for (const Duration lead : config.output.lead_times) {
+    require(std::find(leads.begin(), leads.end(), lead) != leads.end(), ExitCode::bad_configuration,
+            "output.lead_times: {} is not a lead time of the forecast", to_string(lead));
+  }
+  std::vector<Duration> written = config.output.lead_times.empty() ? leads : config.output.lead_times;
+  std::sort(written.begin(), written.end());
+  written.erase(std::unique(written.begin(), written.end()), written.end());
+  return written;
+}
+
+}  // namespace
+
 ForecastWriterOptions forecast_writer_options(const HindcastConfig& config, const ModelInfo& model,
                                               const std::vector<Duration>& leads,
                                               const std::string& results_folder) {
@@ -39,7 +55,9 @@ ForecastWriterOptions forecast_writer_options(const HindcastConfig& config, cons
   options.naming = config.output.naming == "wb2" ? VariableNaming::wb2 : VariableNaming::cf;
   options.deflate = config.output.deflate;
   options.threads = config.threads;
-  options.leads = leads;
+  options.quantize_digits = config.output.quantize_digits;
+  options.queue_bytes = static_cast<std::size_t>(config.output.queue) << 20;
+  options.leads = written_leads(config, leads);
   options.members = wanted("members");
   options.mean = wanted("mean");
   options.spread = wanted("spread");

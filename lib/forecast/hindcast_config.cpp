@@ -1,5 +1,7 @@
 #include "forecast/hindcast_config.hpp"
 
+#include <functional>
+
 #include "base/error.hpp"
 
 namespace mosaic {
@@ -81,13 +83,45 @@ void add_output_keys(ConfigSchema& schema, HindcastConfig& config) {
            "Names of variables: t2m, z, ... or 2m_temperature, geopotential, ...")
       .choices({"cf", "wb2"});
   schema.key("output.channels", &output.channels, "Channels to write; empty = all");
-  schema.key("output.products", &output.products, "What to write: members, mean, spread");
+  schema.key("output.lead_times", &output.lead_times, "Lead times to write; empty = all");
+  schema.key("output.products", &output.products, "What to write: members, mean, spread")
+      .choices({"members", "mean", "spread"});
   schema.key("output.deflate", &output.deflate, "Compression level").range(0, 9);
+  schema
+      .key("output.quantize_digits", &output.quantize_digits,
+           "Significant decimal digits that are kept, for smaller files; null = every bit")
+      .range(1, 6);
+  schema
+      .key("output.queue", &output.queue,
+           "Fields that may wait for the disk before the model waits [MiB]; never changes bits")
+      .range(1, 1e6);
+}
+
+void add_run_keys(ConfigSchema& schema, HindcastConfig& config) {
   schema.key("parallel.threads", &config.threads, "Threads per rank; part of what fixes the bits")
       .range(1, 1024);
   schema.key("log.interval", &config.log.interval, "Between progress lines where stderr is no terminal");
   schema.key("log.level", &config.log.level, "Least important messages on stderr")
       .choices({"debug", "info", "warning", "error"});
+}
+
+/// Keys of a section that were changed although nothing looks at them, found by their values: `unused`
+/// declares only those keys.
+void find_idle_keys(const std::function<void(ConfigSchema&, HindcastConfig&)>& unused,
+                    const HindcastConfig& config, const std::string& reason,
+                    std::vector<std::string>& problems) {
+  HindcastConfig given = config;
+  HindcastConfig untouched;
+  ConfigSchema given_keys;
+  ConfigSchema default_keys;
+  unused(given_keys, given);
+  unused(default_keys, untouched);
+  const auto defaults = default_keys.values();
+  for (const auto& [path, value] : given_keys.values()) {
+    if (path != "output.folder" && path != "output.forecasts" && value != defaults.at(path)) {
+      problems.push_back(path + " has no effect " + reason);
+    }
+  }
 }
 
 template <class Parse>
@@ -112,6 +146,7 @@ void add_hindcast_keys(ConfigSchema& schema, HindcastConfig& config) {
   add_fields_keys(schema, "truth", config.truth, "Verifying states; empty = input.path");
   add_score_keys(schema, config);
   add_output_keys(schema, config);
+  add_run_keys(schema, config);
 }
 
 void check_consistency(const HindcastConfig& config) {
@@ -131,13 +166,19 @@ void check_consistency(const HindcastConfig& config) {
          "model.network: weights needs a file of weights, not " + config.model.weights);
   expect(config.model.name == "mosaic" || config.ensemble.noise_file.empty(),
          "ensemble.noise_file has no effect with model.name " + config.model.name + ": leave it empty");
-  expect(config.output.forecasts || config.output.channels.empty(),
-         "output.channels has no effect without output.forecasts: true");
-  expect(!config.output.products.empty(), "output.products is empty: name members, mean or spread");
-  for (const std::string& product : config.output.products) {
-    expect(product == "members" || product == "mean" || product == "spread",
-           "output.products: '" + product + "' is unknown; known: members, mean, spread");
+  if (!config.output.forecasts) {
+    find_idle_keys(add_output_keys, config, "without output.forecasts: true", problems);
   }
+  if (config.truth.path.empty()) {
+    const auto truth_keys = [](ConfigSchema& schema, HindcastConfig& all) {
+      add_fields_keys(schema, "truth", all.truth, "");
+    };
+    find_idle_keys(truth_keys, config, "without truth.path: the truth is read as input.* says", problems);
+  }
+  expect(!config.times.end || config.times.start, "times.end has no effect without times.start");
+  expect(config.times.step == InitialTimeSelection{}.step || config.times.start,
+         "times.step has no effect without times.start");
+  expect(!config.output.products.empty(), "output.products is empty: name members, mean or spread");
   for (const auto* names : {&config.score.channels, &config.score.spectra, &config.output.channels}) {
     for (const std::string& name : *names) {
       collect(problems, [&] { parse_channel(name); });

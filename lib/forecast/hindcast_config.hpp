@@ -53,8 +53,11 @@ struct HindcastConfig {
     std::string layout = "ensemble";
     std::string naming = "cf";
     std::vector<std::string> channels;
+    std::vector<Duration> lead_times;
     std::vector<std::string> products = {"members"};
     int deflate = 1;
+    std::optional<int> quantize_digits;
+    int queue = 512;
   } output;
   int threads = 1;
   struct Log {

@@ -33,7 +33,7 @@ std::pair<double, std::size_t> forecast_size(const HindcastSetup& setup) {
       (options.members ? members : 0) + (options.mean ? 1 : 0) + (options.spread ? 1 : 0);
   const double field = static_cast<double>(setup.model->info().grid->points() * sizeof(float));
   const double bytes = field * static_cast<double>(options.channels.size() * options.leads.size() * fields);
-  return {bytes, options.layout == ForecastLayout::member ? members : 1};
+  return {bytes, options.layout == ForecastLayout::member ? fields : 1};
 }
 
 double free_bytes(const std::string& folder) {

@@ -152,7 +152,7 @@ RunIdentity identity_of(const HindcastSetup& setup) {
   add_hindcast_keys(schema, config);
   RunIdentity identity;
   for (const auto& [path, value] : schema.values()) {
-    if (!path.starts_with("log.") && path != "output.folder") {
+    if (!path.starts_with("log.") && path != "output.folder" && path != "output.queue") {
       identity["configuration." + path] = value;
     }
   }

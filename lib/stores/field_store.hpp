@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -28,11 +29,14 @@ struct FieldStoreOptions {
 class FieldStore {
  public:
   virtual ~FieldStore() = default;
+  FieldStore& operator=(const FieldStore&) = delete;
 
-  virtual const std::string& path() const = 0;
-  virtual const LatLonGrid& grid() const = 0;
+  const std::string& path() const { return path_; }
+  const LatLonGrid& grid() const { return *grid_; }
   /// Valid times, ascending.
-  virtual const std::vector<Time>& times() const = 0;
+  const std::vector<Time>& times() const { return times_; }
+  /// What identifies the data for a resume: a sha256 over all metadata (layout, coordinates, shapes), hex.
+  const std::string& identity() const { return identity_; }
   /// Whether read() has an answer for `time`: it is one of times(), or the store is frozen.
   virtual bool has_time(Time time) const { return std::binary_search(times().begin(), times().end(), time); }
   virtual bool has(const Channel& channel) const = 0;
@@ -44,8 +48,15 @@ class FieldStore {
   /// A field without time (statics such as land_sea_mask). Shape: [lat, lon]. Errors as read().
   virtual std::vector<float> read_static(const std::string& variable) = 0;
 
-  /// What identifies the data for a resume: a sha256 over all metadata (layout, coordinates, shapes), hex.
-  virtual std::string identity() const = 0;
+ protected:
+  explicit FieldStore(std::string path) : path_(std::move(path)) {}
+  FieldStore(const FieldStore&) = default;
+
+  // Filled by the constructors of the formats.
+  std::string path_;
+  std::shared_ptr<const LatLonGrid> grid_;
+  std::vector<Time> times_;
+  std::string identity_;
 };
 
 /// Opens a Zarr v2 directory store in the WeatherBench2 layout, or one NetCDF-4 file, or several (a glob

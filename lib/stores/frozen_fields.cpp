@@ -8,10 +8,11 @@
 
 namespace mosaic {
 
-FrozenFields::FrozenFields(std::unique_ptr<FieldStore> store) : store_(std::move(store)) {
+FrozenFields::FrozenFields(std::unique_ptr<FieldStore> store) : FieldStore(*store), store_(std::move(store)) {
   require(store_->times().size() == 1, ExitCode::corrupt_input,
           "{}: frozen_state needs a store with one time, this one has {}; switch frozen_state off", path(),
           store_->times().size());
+  identity_ = sha256_of_text("frozen_state " + store_->identity());
   log_warning(
       "{}: the state of {} stands for every time (frozen_state): a demonstration, not a forecast case",
       path(), to_string(store_->times().front()));
@@ -22,7 +23,5 @@ State FrozenFields::read(Time time, const std::shared_ptr<const ChannelSet>& cha
   state.time = time;
   return state;
 }
-
-std::string FrozenFields::identity() const { return sha256_of_text("frozen_state " + store_->identity()); }
 
 }  // namespace mosaic

@@ -14,9 +14,6 @@ class FrozenFields : public FieldStore {
   /// Errors: corrupt_input if the store does not have exactly one time.
   explicit FrozenFields(std::unique_ptr<FieldStore> store);
 
-  const std::string& path() const override { return store_->path(); }
-  const LatLonGrid& grid() const override { return store_->grid(); }
-  const std::vector<Time>& times() const override { return store_->times(); }
   bool has_time(Time) const override { return true; }
   bool has(const Channel& channel) const override { return store_->has(channel); }
   /// The stored state under the time that was asked for.
@@ -24,7 +21,6 @@ class FrozenFields : public FieldStore {
   std::vector<float> read_static(const std::string& variable) override {
     return store_->read_static(variable);
   }
-  std::string identity() const override;
 
  private:
   std::unique_ptr<FieldStore> store_;

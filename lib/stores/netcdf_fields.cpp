@@ -55,13 +55,9 @@ class NetcdfFields : public FieldStore {
     open_file_.reset();
   }
 
-  const std::string& path() const override { return path_; }
-  const LatLonGrid& grid() const override { return *grid_; }
-  const std::vector<Time>& times() const override { return times_; }
   bool has(const Channel& channel) const override;
   State read(Time time, const std::shared_ptr<const ChannelSet>& channels) override;
   std::vector<float> read_static(const std::string& variable) override;
-  std::string identity() const override { return identity_; }
 
  private:
   struct Place {
@@ -75,17 +71,13 @@ class NetcdfFields : public FieldStore {
   void read_field(std::size_t file, const CatalogVariable& variable, std::size_t time, std::size_t level,
                   std::span<float> field);
 
-  const std::string path_;
   std::vector<NetcdfCatalog> catalogs_;
-  std::shared_ptr<const LatLonGrid> grid_;
-  std::vector<Time> times_;
   std::map<Time, Place> places_;
-  std::string identity_;
   std::unique_ptr<netCDF::NcFile> open_file_;
   std::size_t open_index_ = 0;
 };
 
-NetcdfFields::NetcdfFields(const std::string& path, const FieldStoreOptions& options) : path_(path) {
+NetcdfFields::NetcdfFields(const std::string& path, const FieldStoreOptions& options) : FieldStore(path) {
   for (const auto& name : expand(path)) {
     const NetcdfLock lock;
     netcdf_call(ExitCode::corrupt_input, name, [&] {

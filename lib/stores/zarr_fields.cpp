@@ -84,7 +84,7 @@ std::string describe(const Channel& channel) {
 }  // namespace
 
 ZarrFields::ZarrFields(const std::string& path, const FieldStoreOptions& options)
-    : store_(path), options_(options) {
+    : FieldStore(path), store_(path), options_(options) {
   latitude_name_ = find_name(store_, {"latitude", "lat"});
   longitude_name_ = find_name(store_, {"longitude", "lon"});
   std::vector<std::string> missing;
@@ -313,35 +313,44 @@ void ZarrFields::normalise(const ZarrArray& array, const std::vector<float>& val
   }
 }
 
-State ZarrFields::read(Time time, const std::shared_ptr<const ChannelSet>& channels) {
+/// The index of `time`. Errors: missing_input naming the time and every channel that cannot be read.
+std::size_t ZarrFields::find(Time time, const ChannelSet& channels) const {
   std::vector<std::string> missing;
   const auto found = std::lower_bound(times_.begin(), times_.end(), time);
   if (found == times_.end() || *found != time) {
     missing.push_back(fmt::format("time {} (the store has {} times from {} to {})", to_string(time),
                                   times_.size(), to_string(times_.front()), to_string(times_.back())));
   }
-  for (const Channel& channel : *channels) {
+  for (const Channel& channel : channels) {
     if (std::string reason = obstacle(channel); !reason.empty()) {
       missing.push_back(std::move(reason));
     }
   }
   require(missing.empty(), ExitCode::missing_input, "{}: missing: {}", path(), fmt::join(missing, "; "));
+  return static_cast<std::size_t>(found - times_.begin());
+}
 
-  const auto time_index = static_cast<std::size_t>(found - times_.begin());
-  const std::vector<Slab> slabs = plan(*channels);
+/// Errors: corrupt_input for unfit dimensions, missing_input naming the first chunks that are absent.
+void ZarrFields::check_slabs(const std::vector<Slab>& slabs, std::size_t time) const {
+  std::vector<std::string> missing;
   for (const Slab& slab : slabs) {
     const ZarrArray& array = store_.array(slab.variable);
     check_dimensions(array);
-    const auto absent = absent_chunks(array, box_of(array, time_index, slab));
+    const auto absent = absent_chunks(array, box_of(array, time, slab));
     missing.insert(missing.end(), absent.begin(), absent.end());
   }
   const std::size_t named = std::min(missing.size(), most_named);
   require(missing.empty(), ExitCode::missing_input,
           "{}: {} chunks of time {} are absent: {}{}; allow_missing_chunks takes their fill value", path(),
-          missing.size(), to_string(time),
+          missing.size(), to_string(times_[time]),
           fmt::join(missing.begin(), missing.begin() + static_cast<std::ptrdiff_t>(named), ", "),
           named < missing.size() ? ", ..." : "");
+}
 
+State ZarrFields::read(Time time, const std::shared_ptr<const ChannelSet>& channels) {
+  const std::size_t time_index = find(time, *channels);
+  const std::vector<Slab> slabs = plan(*channels);
+  check_slabs(slabs, time_index);
   State state{time, grid_, channels, std::vector<float>(channels->size() * grid_->points())};
   const int threads_inside = slabs.size() > 1 ? 1 : options_.threads;
   parallel_for(slabs.size(), options_.threads, [&](std::size_t s) {

@@ -21,13 +21,9 @@ class ZarrFields : public FieldStore {
   /// Reads and checks all coordinates. Errors: missing_input naming all absent coordinates, corrupt_input.
   ZarrFields(const std::string& path, const FieldStoreOptions& options);
 
-  const std::string& path() const override { return store_.path(); }
-  const LatLonGrid& grid() const override { return *grid_; }
-  const std::vector<Time>& times() const override { return times_; }
   bool has(const Channel& channel) const override;
   State read(Time time, const std::shared_ptr<const ChannelSet>& channels) override;
   std::vector<float> read_static(const std::string& variable) override;
-  std::string identity() const override { return identity_; }
 
  private:
   /// One read: levels of a variable that lie in the same chunks, and the channels they become.
@@ -45,7 +41,9 @@ class ZarrFields : public FieldStore {
   void read_member();
   std::string make_identity() const;
   std::string obstacle(const Channel& channel) const;
+  std::size_t find(Time time, const ChannelSet& channels) const;
   std::vector<Slab> plan(const ChannelSet& channels) const;
+  void check_slabs(const std::vector<Slab>& slabs, std::size_t time) const;
   ZarrBox box_of(const ZarrArray& array, std::size_t time, const Slab& slab) const;
   void check_dimensions(const ZarrArray& array) const;
   std::vector<std::string> absent_chunks(const ZarrArray& array, const ZarrBox& box) const;
@@ -56,16 +54,13 @@ class ZarrFields : public FieldStore {
   FieldStoreOptions options_;
   std::string latitude_name_;
   std::string longitude_name_;
-  std::string level_name_;   ///< empty if there are no levels
-  std::string member_name_;  ///< empty if there are no members
-  std::shared_ptr<const LatLonGrid> grid_;
+  std::string level_name_;                     ///< empty if there are no levels
+  std::string member_name_;                    ///< empty if there are no members
   std::vector<std::size_t> stored_latitude_;   ///< grid row -> index in the store
   std::vector<std::size_t> stored_longitude_;  ///< grid column -> index in the store
-  std::vector<Time> times_;
-  std::vector<int> levels_;  ///< [hPa] in stored order
-  std::size_t members_ = 0;  ///< how many the store has
-  std::size_t member_ = 0;   ///< index in the store
-  std::string identity_;
+  std::vector<int> levels_;                    ///< [hPa] in stored order
+  std::size_t members_ = 0;                    ///< how many the store has
+  std::size_t member_ = 0;                     ///< index in the store
 };
 
 }  // namespace mosaic

@@ -8,10 +8,13 @@
 #include "eval/init_time_scorer.hpp"
 #include "eval/results.hpp"
 #include "stores/netcdf_document.hpp"
+#include "support/errors.hpp"
 #include "support/golden.hpp"
 
 namespace mosaic::eval {
 namespace {
+
+using test::code_of;
 
 constexpr int member_count = 3;
 
@@ -143,10 +146,24 @@ TEST_F(Sums, wrong_use_is_refused) {
   EXPECT_THROW(InitTimeScorer(options_, grid_, channels_, 1), Error);
 }
 
-TEST_F(Sums, the_same_initial_time_twice_is_refused) {
+TEST_F(Sums, sums_that_cannot_be_merged_are_corrupt_input) {
   const auto document = to_netcdf(score({0}, {0}), options_);
-  EXPECT_THROW(merge_sums({document, document}), Error);
-  EXPECT_THROW(merge_sums({}), Error);
+  EXPECT_EQ(code_of([&] { merge_sums({document, document}); }), ExitCode::corrupt_input) << "twice";
+  EXPECT_EQ(code_of([&] { merge_sums({}); }), ExitCode::corrupt_input) << "none";
+  InitTimeSums other = score({3600}, {0});
+  other.regions.front() = "elsewhere";
+  std::string message;
+  EXPECT_EQ(code_of(
+                [&] {
+                  merge_sums({document, to_netcdf(other, options_)});
+                },
+                &message),
+            ExitCode::corrupt_input);
+  EXPECT_NE(message.find("regions"), std::string::npos) << message;
+  EXPECT_EQ(code_of([&] { metrics_document({score({0}, {0}), other}, options_); }), ExitCode::corrupt_input);
+  auto damaged = document;
+  std::get<std::vector<double>>(damaged.variables.back().values).pop_back();
+  EXPECT_EQ(code_of([&] { merge_sums({damaged}); }), ExitCode::corrupt_input) << "a value is missing";
 }
 
 TEST_F(Sums, the_table_names_channels_and_leads) {

@@ -44,7 +44,7 @@ struct TinyRollout {
         inputs(open_tensor_file((folder / "inputs.safetensors").string())),
         rollout(open_tensor_file((folder / "rollout.safetensors").string())) {
     which.network.history = static_cast<int>(rollout->at(preset + ".history").shape[0]);
-    which.network.neighbours = preset == "hres" ? 20 : 24;
+    which.network.neighbours = static_cast<int>(neighbours(preset, "interp_to_hp.neighbors").size(1));
     write_checkpoint(preset);
     write("norm.safetensors",
           {{"state_mean", entry(*inputs, "state_mean")}, {"state_std", entry(*inputs, "state_std")}});
@@ -72,12 +72,17 @@ struct TinyRollout {
     write_safetensors((scratch / name).string(), sources, {});
   }
 
+  /// The preset's own neighbour table, or the one that all share.
+  at::Tensor neighbours(const std::string& preset, const std::string& part) const {
+    const std::string own = preset + "." + part;
+    const auto buffers = open_tensor_file((folder / "buffers.safetensors").string());
+    return rollout->has(own) ? entry(*rollout, own) : entry(*buffers, "model." + part);
+  }
+
   void write_checkpoint(const std::string& preset) const {
     Parameters tensors = formula_parameters(which.network, which.key);
-    const auto buffers = open_tensor_file((folder / "buffers.safetensors").string());
     for (const std::string part : {"interp_to_hp.neighbors", "interp_to_ll.neighbors"}) {
-      const std::string own = preset + "." + part;
-      tensors["model." + part] = rollout->has(own) ? entry(*rollout, own) : entry(*buffers, "model." + part);
+      tensors["model." + part] = neighbours(preset, part);
     }
     const std::string weight = "model.preprocess.0.weight";
     if (rollout->has(preset + "." + weight)) {

@@ -2,6 +2,8 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "model/golden_case.hpp"
 #include "support/golden.hpp"
 
@@ -42,8 +44,11 @@ TEST(TinyGolden, InputsFollowTheFormulas) {
 
 void compare_stages(const TinyCase& tiny, const Network& network, const TensorFile& stages) {
   const at::NoGradGuard no_gradients;
+  const auto stored = std::ranges::count_if(stages.tensors(), [](const auto& item) {
+    return item.first != "output" && !item.first.ends_with(".others");
+  });
   for (std::int64_t member = 0; member < tiny.which.members; ++member) {
-    std::size_t compared = 0;
+    std::ptrdiff_t compared = 0;
     NetworkObserver observer;
     observer.stage = [&](const std::string& name, const at::Tensor& output) {
       const at::Tensor truth =
@@ -54,7 +59,7 @@ void compare_stages(const TinyCase& tiny, const Network& network, const TensorFi
     };
     const at::Tensor output = network.forward(tiny.features, tiny.noise(member), &observer);
     expect_close(output, entry(stages, "output")[member], stage_limit, "output");
-    EXPECT_EQ(compared, 15U);
+    EXPECT_EQ(compared, stored);
   }
 }
 
@@ -84,7 +89,7 @@ TEST(TinyGolden, AttentionInternals) {
   GOLDEN_OR_SKIP(attention_file, "model/tiny/attention.safetensors");
   const TinyCase tiny(folder);
   const auto truth = open_tensor_file(attention_file.string());
-  int compared = 0;
+  std::ptrdiff_t compared = 0;
   NetworkObserver observer;
   observer.attention = [&](const std::string& block, const at::Tensor& q, const at::Tensor& k,
                            const at::Tensor& v, const kernels::AttentionInternals& in,
@@ -110,7 +115,9 @@ TEST(TinyGolden, AttentionInternals) {
   };
   const at::NoGradGuard no_gradients;
   tiny.network(tiny.which.network, true, folder).forward(tiny.features, tiny.noise(0), &observer);
-  EXPECT_EQ(compared, 3);
+  EXPECT_EQ(compared, std::ranges::count_if(truth->tensors(),
+                                            [](const auto& item) { return item.first.ends_with(".index"); }));
+  EXPECT_GT(compared, 0);
 }
 
 NetworkConfig ablation(NetworkConfig config, const std::string& name) {

@@ -8,15 +8,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 
 #include "base/error.hpp"
 #include "stores/netcdf_document.hpp"
 #include "stores/netcdf_fields.hpp"
+#include "support/errors.hpp"
 #include "support/golden.hpp"
 
 namespace mosaic {
 namespace {
+
+using test::code_of;
 
 namespace fs = std::filesystem;
 
@@ -98,18 +100,6 @@ std::string text(const NetcdfAttributes& attributes, const std::string& name) {
     }
   }
   return "(absent)";
-}
-
-ExitCode code_of(const std::function<void()>& action, std::string* message = nullptr) {
-  try {
-    action();
-  } catch (const Error& error) {
-    if (message != nullptr) {
-      *message = error.what();
-    }
-    return error.code();
-  }
-  return ExitCode::complete;
 }
 
 TEST(ForecastWriter, EnsembleLayoutHoldsEveryBit) {

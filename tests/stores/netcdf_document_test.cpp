@@ -9,24 +9,15 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "support/errors.hpp"
 #include "support/golden.hpp"
 
 namespace mosaic {
 namespace {
 
-namespace fs = std::filesystem;
+using test::code_of;
 
-ExitCode code_of(const std::function<void()>& action, std::string* message = nullptr) {
-  try {
-    action();
-  } catch (const Error& error) {
-    if (message != nullptr) {
-      *message = error.what();
-    }
-    return error.code();
-  }
-  return ExitCode::complete;
-}
+namespace fs = std::filesystem;
 
 /// Every type, a scalar, values that do not survive a detour through text, and attributes of all kinds.
 NetcdfDocument sample() {

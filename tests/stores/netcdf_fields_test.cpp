@@ -4,30 +4,20 @@
 
 #include <cmath>
 #include <filesystem>
-#include <functional>
 
 #include "base/error.hpp"
 #include "stores/netcdf_document.hpp"
+#include "support/errors.hpp"
 #include "support/golden.hpp"
 
 namespace mosaic {
 namespace {
 
+using test::code_of;
+
 namespace fs = std::filesystem;
 
 constexpr std::int32_t packed_fill = -32767;
-
-ExitCode code_of(const std::function<void()>& action, std::string* message = nullptr) {
-  try {
-    action();
-  } catch (const Error& error) {
-    if (message != nullptr) {
-      *message = error.what();
-    }
-    return error.code();
-  }
-  return ExitCode::complete;
-}
 
 /// A number that names its variable, day, level and place; whole, so that packing is exact.
 double value_at(int variable, int day, int level, double latitude, double longitude) {

@@ -20,7 +20,9 @@ TEST(TensorFilesGolden, NormalisationStatistics) {
   for (const char* name : {"state_mean", "state_std"}) {
     const auto& view = file->at(name);
     EXPECT_EQ(view.type, TensorType::float64);
-    EXPECT_EQ(view.shape, std::vector<std::int64_t>{82});
+    EXPECT_EQ(view.shape.size(), 1U);
+    EXPECT_EQ(view.shape, file->at("state_mean").shape);
+    EXPECT_GT(view.elements(), 0U);
     EXPECT_TRUE(std::ranges::all_of(view.to_double(), [](double value) { return std::isfinite(value); }));
   }
   EXPECT_TRUE(std::ranges::all_of(file->at("state_std").to_double(), [](double value) { return value > 0; }));
@@ -41,14 +43,15 @@ TEST(TensorFilesGolden, StaticFields) {
 
 TEST(TensorFilesGolden, CheckpointEqualsWeightsAndBuffers) {
   GOLDEN_OR_SKIP(path, "model/tiny_checkpoint.pt");
-  const auto tiny = path.parent_path() / "tiny";
+  GOLDEN_OR_SKIP(weights_file, "model/tiny/weights.safetensors");
+  GOLDEN_OR_SKIP(buffers_file, "model/tiny/buffers.safetensors");
   const auto checkpoint = open_tensor_file(path.string());
-  const auto weights = open_tensor_file((tiny / "weights.safetensors").string());
+  const auto weights = open_tensor_file(weights_file.string());
   ASSERT_FALSE(weights->tensors().empty());
   for (const auto& [name, view] : weights->tensors()) {
     EXPECT_TRUE(same_tensor(checkpoint->at(name), view)) << name;
   }
-  const auto buffers = open_tensor_file((tiny / "buffers.safetensors").string());
+  const auto buffers = open_tensor_file(buffers_file.string());
   for (const auto& [name, view] : buffers->tensors()) {
     EXPECT_TRUE(same_tensor(checkpoint->at(name), view)) << name;
   }

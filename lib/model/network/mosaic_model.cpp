@@ -116,15 +116,7 @@ std::vector<double> doubles(const Tensor& values) {
 class MosaicModel : public ForecastModel {
  public:
   explicit MosaicModel(const MosaicModelOptions& options)
-      : info_(info_of(options)),
-        calendar_(options.calendar),
-        step_(load_network(options),
-              read_normalisation(options.norm_stats, options.description.network.channels), options.grid) {
-    const Normalisation normalisation =
-        read_normalisation(options.norm_stats, options.description.network.channels);
-    info_.channel_mean = doubles(normalisation.mean);
-    info_.channel_std = doubles(normalisation.deviation);
-  }
+      : MosaicModel(options, read_normalisation(options.norm_stats, options.description.network.channels)) {}
 
   const ModelInfo& info() const override { return info_; }
 
@@ -146,6 +138,14 @@ class MosaicModel : public ForecastModel {
   }
 
  private:
+  MosaicModel(const MosaicModelOptions& options, const Normalisation& normalisation)
+      : info_(info_of(options)),
+        calendar_(options.calendar),
+        step_(load_network(options), normalisation, options.grid) {
+    info_.channel_mean = doubles(normalisation.mean);
+    info_.channel_std = doubles(normalisation.deviation);
+  }
+
   ModelInfo info_;
   Calendar calendar_;
   MemberStep step_;

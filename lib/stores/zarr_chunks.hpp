@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "stores/zarr.hpp"
+
+namespace mosaic {
+
+/// One number per dimension, slowest first.
+using ZarrIndex = std::vector<std::size_t>;
+
+/// Errors: internal if the box is not inside the array's shape, corrupt_input if it is too large to be read
+/// at once. `store` is the path of the store, for messages.
+void check_box(const std::string& store, const ZarrArray& array, const ZarrBox& box);
+
+/// Indices of the chunks that a box touches, C order.
+std::vector<ZarrIndex> chunks_touched(const ZarrArray& array, const ZarrBox& box);
+
+/// The file of a chunk relative to the store: name/0.1.2; name/0 for an array without dimensions.
+std::string chunk_file(const ZarrArray& array, const ZarrIndex& chunk);
+
+/// Items of a checked box, little endian, C order; absent chunks are the fill value. Not for variable_text.
+/// Errors: corrupt_input naming array and file of a damaged chunk, io_error.
+std::vector<std::byte> read_box(const std::string& store, const ZarrArray& array, const ZarrBox& box,
+                                int threads);
+
+}  // namespace mosaic
