@@ -80,6 +80,7 @@ void end_with_error(const Ending& ending, const Comm& world) {
     // Nobody aborts before rank 0 has spoken.
     meet_for(std::chrono::seconds(2));
   }
+  let_sigterm_end_the_process();  // MPI_Abort waits until the launcher sends it
   const auto lock = lock_mpi();
   MPI_Abort(MPI_COMM_WORLD, ending.code);
 }
