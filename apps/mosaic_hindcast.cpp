@@ -123,8 +123,10 @@ int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const Com
       results.claim(setup.identity, existing_results(line));
     }
   });
-  set_up_log({log_level(config.log.level), comm.rank(), comm.size(),
-              results.file(fmt::format("log/rank{}.log", comm.rank()))});
+  agree(comm, [&] {
+    set_up_log({log_level(config.log.level), comm.rank(), comm.size(),
+                results.file(fmt::format("log/rank{}.log", comm.rank()))});
+  });
   log_info("{} initial times, {} members, {} lead times on {} ranks; {}", setup.initial_times.size(),
            config.ensemble.members, setup.leads.size(), comm.size(), setup.model->info().description);
   const std::vector<std::string> hosts = comm.all_gather(host_name());

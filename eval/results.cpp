@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <iterator>
 #include <limits>
@@ -247,10 +248,12 @@ std::string score_table(const std::vector<InitTimeSums>& sums, const ScoreOption
   for (std::size_t c = 0; c < mean.channels.size(); ++c) {
     for (std::size_t lead = 0; lead < mean.leads.size(); ++lead) {
       fmt::format_to(std::back_inserter(table), "{:<28}{:>8}", mean.channels[c].name(),
-                     to_string(mean.leads[lead]));
+                     fmt::format("{:g}h", mean.leads[lead].in_hours()));
       for (const std::string& column : columns) {
         const double value = score_by_name(column).value(mean.mean(lead, c, 0), mean.members);
-        fmt::format_to(std::back_inserter(table), "{:>20.6g}", value);
+        // A ratio of zeros has a sign as well, which says nothing.
+        fmt::format_to(std::back_inserter(table), "{:>20}",
+                       std::isnan(value) ? "undefined" : fmt::format("{:.6g}", value));
       }
       table += '\n';
     }
