@@ -110,6 +110,9 @@ int report(const HindcastSetup& setup, const ResultsFolder& results, const Hindc
 int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const CommandLine& line) {
   const Comm comm = Comm::world();
   HindcastSetup setup;
+  if (comm.rank() != 0) {  // all ranks find the same things remarkable: one says so
+    set_up_log({LogLevel::error, comm.rank(), comm.size(), {}});
+  }
   agree(comm, [&] { setup = set_up_hindcast(config); });
   if (line.plan) {
     if (comm.rank() == 0) {

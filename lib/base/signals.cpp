@@ -60,7 +60,7 @@ void install_stop_handlers() {
   for (const int stop_signal : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) {
     install(stop_signal, stop);
   }
-  for (const int ignored : {SIGPIPE, SIGCONT}) {
+  for (const int ignored : {SIGPIPE, SIGCONT, SIGXFSZ}) {
     handle(ignored, SIG_IGN);
   }
   handle(SIGALRM, end_stopped);

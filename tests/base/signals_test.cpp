@@ -25,8 +25,8 @@ TEST(SignalsDeathTest, StopSignalsSetTheFlag) {
   }
 }
 
-TEST(SignalsDeathTest, PipeAndContinueAreIgnored) {
-  EXPECT_EXIT(raise_and_exit(false, SIGPIPE, SIGCONT), testing::ExitedWithCode(10), "");
+TEST(SignalsDeathTest, PipeContinueAndFileSizeAreIgnored) {
+  EXPECT_EXIT(raise_and_exit(false, SIGPIPE, SIGCONT, SIGXFSZ), testing::ExitedWithCode(10), "");
 }
 
 TEST(SignalsDeathTest, SecondStopSignalEndsAtOnce) {
