@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
+#include <thread>
 #include <type_traits>
 #include <variant>
 
@@ -71,6 +75,19 @@ void expect_same_results(const fs::path& a, const fs::path& b) {
   }
   for (const auto& entry : fs::directory_iterator(a / "forecasts")) {
     EXPECT_EQ(first_difference(entry.path(), b / "forecasts" / entry.path().filename()), "") << entry.path();
+  }
+}
+
+std::size_t count_committed(const fs::path& out) {
+  std::error_code unimportant;
+  return static_cast<std::size_t>(
+      std::count_if(fs::directory_iterator(out / "sums", unimportant), fs::directory_iterator(),
+                    [](const auto& entry) { return entry.path().extension() == ".nc"; }));
+}
+
+void wait_for_commits(const fs::path& out, std::size_t count) {
+  for (int look = 0; look < 6000 && count_committed(out) < count; ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -30,5 +31,11 @@ std::string first_difference(const std::filesystem::path& a, const std::filesyst
 
 /// Merged sums, metrics, spectra and forecasts of folder `a` are there in `b`, with the same bits.
 void expect_same_results(const std::filesystem::path& a, const std::filesystem::path& b);
+
+/// Initial times that a run which is not complete has committed to the folder `out`.
+std::size_t count_committed(const std::filesystem::path& out);
+
+/// Waits until there are `count` of them, a minute at most.
+void wait_for_commits(const std::filesystem::path& out, std::size_t count);
 
 }  // namespace mosaic::test

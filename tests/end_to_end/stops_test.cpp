@@ -4,10 +4,8 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <string>
-#include <thread>
 
 #include "end_to_end/hindcast_runs.hpp"
 #include "support/golden.hpp"
@@ -17,10 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using test::count_committed;
 using test::expect_same_results;
 using test::Job;
 using test::persistence;
 using test::shell;
+using test::wait_for_commits;
 
 constexpr std::size_t units = 16;
 constexpr const char* last_time = "2011-10-18T12";
@@ -29,18 +29,9 @@ std::string command(int ranks, const fs::path& out) {
   return test::hindcast(ranks, out, persistence + "--set output.channels=2m_temperature", last_time);
 }
 
-std::size_t count_committed(const fs::path& out) {
-  std::error_code unimportant;
-  return static_cast<std::size_t>(
-      std::count_if(fs::directory_iterator(out / "sums", unimportant), fs::directory_iterator(),
-                    [](const auto& entry) { return entry.path().extension() == ".nc"; }));
-}
-
-/// Sends `stop` to the process (group) of a job once it has committed two initial times.
+/// Sends `stop` to the process (group) of a job once it is under way.
 void stop_when_under_way(pid_t target, int stop, const fs::path& out) {
-  for (int look = 0; look < 6000 && count_committed(out) < 2; ++look) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  wait_for_commits(out, 2);
   kill(target, stop);
 }
 
