@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/log.hpp"
 #include "base/machine.hpp"
 #include "base/version.hpp"
 #include "forecast/forecast_output.hpp"
@@ -146,6 +147,21 @@ void check_stores(const HindcastSetup& setup) {
           info.grid->longitude.size(), info.grid->latitude.size());
 }
 
+/// Once for each store.
+void warn_of_frozen_states(const HindcastSetup& setup) {
+  std::vector<std::string> named;
+  for (const auto& [fields, store] : {std::pair{&setup.config.input, setup.input.get()},
+                                      std::pair{&setup.config.truth, setup.truth.get()}}) {
+    if (!fields->frozen_state || std::find(named.begin(), named.end(), store->path()) != named.end()) {
+      continue;
+    }
+    named.push_back(store->path());
+    log_warning(
+        "{}: the state of {} stands for every time (frozen_state): a demonstration, not a forecast case",
+        store->path(), to_string(store->times().front()));
+  }
+}
+
 RunIdentity identity_of(const HindcastSetup& setup) {
   ConfigSchema schema;
   HindcastConfig config = setup.config;
@@ -195,6 +211,7 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config) {
   setup.score.threads = config.threads;
   setup.input = open_field_store(config.input.path, store_options(config.input, config.threads));
   setup.truth = open_field_store(setup.config.truth.path, store_options(setup.config.truth, config.threads));
+  warn_of_frozen_states(setup);
   setup.model = config.model.name == "persistence" ? load_persistence(config, setup.input->grid())
                                                    : load_mosaic(config, setup.input->grid());
   setup.leads = lead_times(config, setup.model->info().step);

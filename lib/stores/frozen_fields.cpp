@@ -4,7 +4,6 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/log.hpp"
 
 namespace mosaic {
 
@@ -13,9 +12,6 @@ FrozenFields::FrozenFields(std::unique_ptr<FieldStore> store) : FieldStore(*stor
           "{}: frozen_state needs a store with one time, this one has {}; switch frozen_state off", path(),
           store_->times().size());
   identity_ = sha256_of_text("frozen_state " + store_->identity());
-  log_warning(
-      "{}: the state of {} stands for every time (frozen_state): a demonstration, not a forecast case",
-      path(), to_string(store_->times().front()));
 }
 
 State FrozenFields::read(Time time, const std::shared_ptr<const ChannelSet>& channels) {
