@@ -176,8 +176,8 @@ Tensor Network::interpolate(const std::string& part, const InterpolationTable& t
   const Tensor wk = kv.narrow(0, 0, width).view({heads, head_width, width});
   Tensor t, v;
   {
-    const OperationScope scope("linear, other",
-                               2.0 * static_cast<double>(n.numel()) * static_cast<double>(width + 3 * heads));
+    const auto sources = n.size(0), products = sources * width * (width + 3 * heads) + 3 * width * width;
+    const OperationScope scope("linear, other", 2.0 * static_cast<double>(products));
     t = at::linear(n, at::bmm(wq.transpose(1, 2), wk).view({3 * heads, width})).view({-1, heads, 3});
     v = at::linear(n, kv.narrow(0, width, width)).view({-1, heads, head_width});
   }
