@@ -180,13 +180,14 @@ void check_options(const StepBenchOptions& options) {
 /// The products of a round, the faster of which is the machine's rate.
 std::vector<ProductTiming> products_of(const NetworkConfig& config) {
   const StageConfig& finest = config.stages.front();
-  return {{"4096 cubed", 4096, 4096, 4096, {}, {}, {}},
-          {"W13 of the finest level",
-           std::int64_t{12} * finest.nside * finest.nside,
-           finest.width,
-           std::int64_t{2} * config.mlp_ratio * finest.width,
-           {},
-           {}}};
+  ProductTiming cube, w13;
+  cube.name = "4096 cubed";
+  cube.rows = cube.inputs = cube.outputs = 4096;
+  w13.name = "W13 of the finest level";
+  w13.rows = std::int64_t{12} * finest.nside * finest.nside;
+  w13.inputs = finest.width;
+  w13.outputs = std::int64_t{2} * config.mlp_ratio * finest.width;
+  return {cube, w13};
 }
 
 /// Times every product; returns the best rate of the round.
