@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -45,7 +46,17 @@ CLI::App* add_step(CLI::App& program, StepFlags& flags) {
   return command;
 }
 
+/// Before minutes of work, not after them.
+void check_folder_of(const std::string& file) {
+  const auto folder = std::filesystem::absolute(file).parent_path();
+  require(std::filesystem::is_directory(folder), ExitCode::cannot_create, "--markdown {}: no folder {}", file,
+          folder.string());
+}
+
 void bench_step(const StepFlags& flags) {
+  if (!flags.markdown.empty()) {
+    check_folder_of(flags.markdown);
+  }
   const StepBenchReport report =
       run_step_bench(flags.options, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   if (!flags.markdown.empty()) {
