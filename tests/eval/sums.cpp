@@ -23,7 +23,7 @@ class Sums : public testing::Test {
   Sums() {
     options_.channels = {{"geopotential", 500}, {"2m_temperature", std::nullopt}, {"geopotential", 850}};
     options_.regions = regions_by_name({"global", "tropics"});
-    options_.leads = {Duration::hours(6), Duration::hours(24)};
+    options_.leads = {Duration::hours(6), Duration::hours(48)};
     options_.spectra_channels = {{"u_component_of_wind", 500}, {"v_component_of_wind", 500}};
   }
 
@@ -107,7 +107,7 @@ TEST_F(Sums, metrics_have_the_published_layout) {
   const auto& metrics = std::get<std::vector<std::string>>(document.variable("metric").values);
   EXPECT_TRUE(std::is_sorted(metrics.begin(), metrics.end()));
   EXPECT_EQ(std::get<std::vector<std::int64_t>>(document.variable("lead_time").values),
-            (std::vector<std::int64_t>{6, 24}));
+            (std::vector<std::int64_t>{6, 48}));
 }
 
 TEST_F(Sums, a_lead_without_truth_is_missing_and_does_not_enter_the_mean) {
@@ -168,8 +168,9 @@ TEST_F(Sums, sums_that_cannot_be_merged_are_corrupt_input) {
 
 TEST_F(Sums, the_table_names_channels_and_leads) {
   const std::string table = score_table({score({0}, {0, 1})}, options_);
-  EXPECT_NE(table.find("geopotential_850"), std::string::npos);
-  EXPECT_NE(table.find("24h"), std::string::npos);
+  EXPECT_NE(table.find("geopotential_850 [m2 s-2]"), std::string::npos);
+  EXPECT_NE(table.find(" 6h "), std::string::npos);
+  EXPECT_NE(table.find(" 48h "), std::string::npos) << "one unit for all leads";
 }
 
 }  // namespace
