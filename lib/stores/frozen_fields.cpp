@@ -9,10 +9,10 @@
 namespace mosaic {
 
 FrozenFields::FrozenFields(std::unique_ptr<FieldStore> store) : FieldStore(*store), store_(std::move(store)) {
+  identity_ = sha256_of_text("frozen_state " + store_->identity());
   require(store_->times().size() == 1, ExitCode::corrupt_input,
           "{}: frozen_state needs a store with one time, this one has {}; switch frozen_state off", path(),
           store_->times().size());
-  identity_ = sha256_of_text("frozen_state " + store_->identity());
   log_warning(
       "{}: the state of {} stands for every time (frozen_state): a demonstration, not a forecast case",
       path(), to_string(store_->times().front()));
