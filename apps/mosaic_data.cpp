@@ -10,6 +10,7 @@
 #include "base/files.hpp"
 #include "base/version.hpp"
 #include "forecast/hindcast.hpp"
+#include "model/checkpoint.hpp"
 #include "parallel/comm.hpp"
 #include "stores/convert.hpp"
 #include "stores/inspect.hpp"
@@ -27,6 +28,9 @@ struct ConvertFlags {
   std::string from;
   std::string to;
   std::vector<std::string> metadata;  // key=value
+  std::string preset;
+  std::string network;
+  std::string assets = "config/mosaic";
 };
 
 CLI::App* add_inspect(CLI::App& program, InspectFlags& flags) {
@@ -45,7 +49,23 @@ CLI::App* add_convert(CLI::App& program, ConvertFlags& flags) {
   command->add_option("--metadata", flags.metadata, "key=value for the metadata of OUT (may be repeated)")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command->footer("Example: mosaic_data convert checkpoint.pt weights.safetensors --metadata preset=era5");
+  CLI::Option* preset = command->add_option(
+      "--preset", flags.preset,
+      "IN holds the published network era5 or hres: check it, add its neighbour tables, say so in OUT");
+  command
+      ->add_option("--network", flags.network,
+                   "IN holds the network of this file (YAML): check it, say so in OUT")
+      ->excludes(preset);
+  command->add_option("--assets", flags.assets, "Folder of the neighbour tables, with --preset")
+      ->capture_default_str();
+  command->footer("Example: mosaic_data convert checkpoint.pt weights.safetensors --preset era5");
+  return command;
+}
+
+CLI::App* add_network(CLI::App& program) {
+  CLI::App* command = program.add_subcommand(
+      "network", "Print a network file with every key explained: the published era5 network");
+  command->footer("Example: mosaic_data network > my_network.yaml");
   return command;
 }
 
@@ -83,8 +103,23 @@ std::map<std::string, std::string> split_metadata(const std::vector<std::string>
   return metadata;
 }
 
+Conversion converted(const ConvertFlags& flags) {
+  const auto metadata = split_metadata(flags.metadata);
+  if (!flags.preset.empty()) {
+    const NetworkDescription description = published_description(flags.preset);
+    const auto neighbours =
+        fmt::format("{}/neighbours_k{}.npz", flags.assets, description.network.neighbours);
+    return convert_checkpoint(flags.from, flags.to, description, neighbours, metadata);
+  }
+  if (!flags.network.empty()) {
+    const NetworkDescription description = parse_network_file(read_text(flags.network), flags.network);
+    return convert_checkpoint(flags.from, flags.to, description, "", metadata);
+  }
+  return convert_to_safetensors(flags.from, flags.to, metadata);
+}
+
 void convert(const ConvertFlags& flags) {
-  const auto result = convert_to_safetensors(flags.from, flags.to, split_metadata(flags.metadata));
+  const Conversion result = converted(flags);
   fmt::print("{}: {} tensors, {} bytes\n", flags.to, result.tensors, result.bytes);
 }
 
@@ -98,7 +133,7 @@ int run(int argc, char** argv) {
   ConvertFlags convert_flags;
   const CLI::App* inspect_command = add_inspect(program, inspect_flags);
   const CLI::App* convert_command = add_convert(program, convert_flags);
-
+  const CLI::App* network_command = add_network(program);
   std::string verify_config;
   const CLI::App* verify_command = add_verify(program, verify_config);
 
@@ -114,6 +149,9 @@ int run(int argc, char** argv) {
   }
   if (speaks && convert_command->parsed()) {
     convert(convert_flags);
+  }
+  if (speaks && network_command->parsed()) {
+    fmt::print("{}", network_file_reference());
   }
   if (speaks && verify_command->parsed()) {
     verify(verify_config);

@@ -110,6 +110,9 @@ int report(const HindcastSetup& setup, const ResultsFolder& results, const Hindc
 int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const CommandLine& line) {
   const Comm comm = Comm::world();
   HindcastSetup setup;
+  if (comm.rank() != 0) {  // all ranks find the same things remarkable: one says so
+    set_up_log({LogLevel::error, comm.rank(), comm.size(), {}});
+  }
   agree(comm, [&] { setup = set_up_hindcast(config); });
   if (line.plan) {
     if (comm.rank() == 0) {
@@ -123,8 +126,10 @@ int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const Com
       results.claim(setup.identity, existing_results(line));
     }
   });
-  set_up_log({log_level(config.log.level), comm.rank(), comm.size(),
-              results.file(fmt::format("log/rank{}.log", comm.rank()))});
+  agree(comm, [&] {
+    set_up_log({log_level(config.log.level), comm.rank(), comm.size(),
+                results.file(fmt::format("log/rank{}.log", comm.rank()))});
+  });
   log_info("{} initial times, {} members, {} lead times on {} ranks; {}", setup.initial_times.size(),
            config.ensemble.members, setup.leads.size(), comm.size(), setup.model->info().description);
   const std::vector<std::string> hosts = comm.all_gather(host_name());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <iterator>
 #include <limits>
@@ -231,6 +232,16 @@ NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const Sco
   return document;
 }
 
+namespace {
+
+/// temperature_850 [K].
+std::string with_unit(const Channel& channel) {
+  const VariableInfo* info = find_variable(channel.variable);
+  return info == nullptr ? channel.name() : fmt::format("{} [{}]", channel.name(), info->units);
+}
+
+}  // namespace
+
 std::string score_table(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
   const TimeMean total = time_mean(sums, options);
   const InitTimeSums& mean = total.mean;
@@ -238,7 +249,7 @@ std::string score_table(const std::vector<InitTimeSums>& sums, const ScoreOption
     return "no scores were asked for\n";
   }
   const std::vector<std::string> columns = {"ensemble_mean_rmse", "bias", "crps", "spread_skill_raw"};
-  std::string table = fmt::format("{}: mean over {} initial times, {} members\n{:<28}{:>8}", mean.regions[0],
+  std::string table = fmt::format("{}: mean over {} initial times, {} members\n{:<34}{:>8}", mean.regions[0],
                                   total.initial_times, mean.members, "channel", "lead");
   for (const std::string& column : columns) {
     fmt::format_to(std::back_inserter(table), "{:>20}", column);
@@ -246,11 +257,13 @@ std::string score_table(const std::vector<InitTimeSums>& sums, const ScoreOption
   table += '\n';
   for (std::size_t c = 0; c < mean.channels.size(); ++c) {
     for (std::size_t lead = 0; lead < mean.leads.size(); ++lead) {
-      fmt::format_to(std::back_inserter(table), "{:<28}{:>8}", mean.channels[c].name(),
-                     to_string(mean.leads[lead]));
+      fmt::format_to(std::back_inserter(table), "{:<34}{:>8}", with_unit(mean.channels[c]),
+                     fmt::format("{:g}h", mean.leads[lead].in_hours()));
       for (const std::string& column : columns) {
         const double value = score_by_name(column).value(mean.mean(lead, c, 0), mean.members);
-        fmt::format_to(std::back_inserter(table), "{:>20.6g}", value);
+        // A ratio of zeros has a sign as well, which says nothing.
+        fmt::format_to(std::back_inserter(table), "{:>20}",
+                       std::isnan(value) ? "undefined" : fmt::format("{:.6g}", value));
       }
       table += '\n';
     }

@@ -8,7 +8,7 @@
 #
 # Two runs: results/demo (the network) and results/demo-persistence (the initial state kept, as a yardstick). The weights
 # are pseudo-random and the truth is the initial state itself: the scores exercise the programs and mean nothing else.
-# The same command again continues or finds everything done; remove the results folder to start anew.
+# The same command again continues or finds everything done. Results of another version of the program are replaced.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -26,10 +26,21 @@ done
 
 # forecast NAME OUT ARGUMENT...
 forecast() {
-  local name=$1 folder=$2 begin=$SECONDS
+  local name=$1 folder=$2 begin=$SECONDS code=0 version
   shift 2
+  echo
   echo "== $name -> $folder"
-  mosaic_launch 2 build/bin/mosaic_hindcast config/demo/hindcast_demo.yaml --out "$folder" "$@"
+  # A results folder belongs to one version of the program; these are the demonstration's own and soon made again.
+  version=$(build/bin/mosaic_hindcast --version)
+  if [ -f "$folder/identity.json" ] && ! grep -qF "$version" "$folder/identity.json"; then
+    echo "$folder was made by another version of the program: starting anew"
+    set -- "$@" --overwrite
+  fi
+  mosaic_launch 2 build/bin/mosaic_hindcast config/demo/hindcast_demo.yaml --out "$folder" "$@" || code=$?
+  if [ "$code" = 78 ] && [ -f "$folder/identity.json" ]; then
+    echo "demo.sh: if the folder is in the way: rm -r $folder" >&2
+  fi
+  [ "$code" = 0 ] || exit "$code"
   echo "== $name: $((SECONDS - begin)) s"
 }
 
@@ -45,4 +56,5 @@ echo
 echo "Results: forecasts/, metrics.nc, spectra.nc and run.json in"
 echo "  $PWD/$out"
 echo "  $PWD/results/demo-persistence"
+echo "The weights are pseudo-random and the truth is the initial state itself: these scores mean nothing yet."
 echo "Total: $SECONDS s, of which $built s to install and build"

@@ -11,9 +11,8 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 unset OMP_PROC_BIND  # ranks of one node would share the first cores
 
 # --- Open MPI ---------------------------------------------------------------------------------------------------------
-# mpirun kills its ranks so many seconds after SIGTERM, and after one rank has failed: a long time here makes every failed
-# job hang for as long. Stop a run with SIGUSR1, which is passed on and leaves the ranks their time.
-export OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-5}
+# Stop a run under mpirun with SIGUSR1, which is passed on to the ranks. Leave odls_base_sigkill_timeout at its second: mpirun
+# sleeps that long, twice, at the end of every job in which a rank failed, whether the others still run or not.
 # As root (containers) Open MPI wants to be asked twice.
 if [ "$(id -u)" = 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1

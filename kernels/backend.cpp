@@ -6,7 +6,17 @@
 
 namespace mosaic::kernels {
 
-std::string to_string(Backend backend) { return backend == Backend::reference ? "reference" : "cpu"; }
+std::string to_string(Backend backend) {
+  switch (backend) {
+    case Backend::reference:
+      return "reference";
+    case Backend::cpu:
+      return "cpu";
+    case Backend::cuda:
+      return "cuda";
+  }
+  fail(ExitCode::internal, "backend {} has no name", static_cast<int>(backend));
+}
 
 void require_backend(std::string_view operation, Backend asked, std::initializer_list<Backend> there) {
   if (std::find(there.begin(), there.end(), asked) != there.end()) {

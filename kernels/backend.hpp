@@ -6,8 +6,9 @@
 
 namespace mosaic::kernels {
 
-/// Which implementation of an operation runs. `reference` is the definition and always there.
-enum class Backend { reference, cpu };
+/// Which implementation of an operation runs. `reference` is the definition and always there; the others may
+/// be left out of a build.
+enum class Backend { reference, cpu, cuda };
 
 std::string to_string(Backend backend);
 

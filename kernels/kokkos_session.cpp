@@ -1,7 +1,6 @@
 #include "kernels/kokkos_session.hpp"
 
 #include <Kokkos_Core.hpp>
-#include <cstdlib>
 #include <thread>
 
 #include "base/error.hpp"
@@ -18,10 +17,10 @@ class KokkosSession {
       return;
     }
     owned_ = true;
-    setenv("KOKKOS_DISABLE_WARNINGS", "1", 0);  // binding of threads is the launcher's business
-                                                // InitArguments was replaced in 3.7 and is gone in 4.
-#if KOKKOS_VERSION >= 30700
-    Kokkos::initialize(Kokkos::InitializationSettings().set_num_threads(threads));
+    // Binding of threads is the launcher's business: no warnings about it. Not through Kokkos' variable of
+    // the environment, which other threads read meanwhile (HDF5 does when the first file is opened).
+#if KOKKOS_VERSION >= 30700  // InitArguments was replaced in 3.7 and is gone in 4
+    Kokkos::initialize(Kokkos::InitializationSettings().set_num_threads(threads).set_disable_warnings(true));
 #else
     Kokkos::InitArguments arguments;
     arguments.num_threads = threads;

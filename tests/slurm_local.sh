@@ -13,7 +13,9 @@ PATH=$PATH:/usr/sbin:/sbin
 skip() { echo "SKIP: $*"; exit 77; }
 
 write_configuration() {
-  local node=$1
+  local node=$1 cpus
+  cpus=$(getconf _NPROCESSORS_ONLN)  # not nproc, which listens to OMP_NUM_THREADS
+  [ "$cpus" -ge 2 ] || cpus=2        # two tasks share a single core
   cat > "$SLURM_CONF" << CONF
 ClusterName=local
 SlurmctldHost=$node(127.0.0.1)
@@ -36,7 +38,7 @@ ReturnToService=2
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SlurmdParameters=config_overrides
-NodeName=$node NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$(awk '/MemTotal/{print int($2/2048)}' /proc/meminfo)
+NodeName=$node NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$(awk '/MemTotal/{print int($2/2048)}' /proc/meminfo)
 PartitionName=test Nodes=$node Default=YES MaxTime=60 OverSubscribe=YES
 CONF
 }

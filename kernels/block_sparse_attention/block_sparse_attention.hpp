@@ -41,7 +41,8 @@ struct BlockSparseAttentionArgs {
   const T* v = nullptr;            ///< [N, K, D]
   const T* gate_logits = nullptr;  ///< [N, H, 3] local, compressed, selected; unused by local_only
   T* out = nullptr;                ///< [N, H, D]
-  std::int64_t* index = nullptr;   ///< [N / S, K, n] selected blocks, ascending; may be null
+  std::int64_t* index = nullptr;   ///< [N / S, K, n] selected blocks, ascending; may be null; untouched
+                                   ///< where no branch is selected
 };
 
 /// Errors: internal for a shape outside the restrictions; bad_configuration for an absent backend.

@@ -157,7 +157,7 @@ class Reference {
       std::sort(order.begin(), order.begin() + n);
       std::copy_n(order.begin(), n, index_.begin() + row * n);
     }
-    if (a_.index != nullptr) {
+    if (a_.index != nullptr && pattern_.branches != AttentionBranches::no_selected) {
       std::copy(index_.begin(), index_.end(), a_.index);
     }
   }

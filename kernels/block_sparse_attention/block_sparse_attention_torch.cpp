@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/addcmul.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -34,7 +36,8 @@ struct Packed {
   std::int64_t kv_heads, tokens, group, width;
 };
 
-Packed pack(const Tensor& q, const Tensor& k, const Tensor& v) {
+/// Takes the tensors over, so that the unpacked ones end here where the caller gave them up.
+Packed pack(Tensor q, Tensor k, Tensor v) {
   const auto tokens = q.size(0), heads = q.size(1), width = q.size(2), kv_heads = k.size(1);
   const auto group = heads / kv_heads;
   return {q.view({tokens, kv_heads, group, width}).permute({1, 0, 2, 3}).contiguous(),
@@ -46,9 +49,9 @@ Packed pack(const Tensor& q, const Tensor& k, const Tensor& v) {
           width};
 }
 
-/// [K, rows, G, X] -> [rows, K G, X]
+/// [K, rows, G, X] -> [rows, K G, X], contiguous also for G = 1, where reshape() alone would give a view.
 Tensor unpack(const Tensor& x) {
-  return x.permute({1, 0, 2, 3}).reshape({x.size(1), x.size(0) * x.size(2), x.size(3)});
+  return x.permute({1, 0, 2, 3}).reshape({x.size(1), x.size(0) * x.size(2), x.size(3)}).contiguous();
 }
 
 double product_operations(const Packed& p, std::int64_t keys_per_query) {
@@ -126,10 +129,10 @@ Tensor branch_weights(const Tensor& gates, const Packed& p, AttentionBranches br
   return weights / (kept + 1e-8).unsqueeze(-1);
 }
 
-Tensor attention_cpu(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& gate_logits,
+Tensor attention_cpu(Tensor q, Tensor k, Tensor v, const Tensor& gate_logits,
                      const BlockSparsePattern& pattern, AttentionInternals* internals) {
-  const Packed p = pack(q, k, v);
-  const Tensor local = local_branch(p, pattern.local_block);
+  const Packed p = pack(std::move(q), std::move(k), std::move(v));
+  Tensor local = local_branch(p, pattern.local_block);
   if (internals != nullptr) {
     internals->local = unpack(local);
   }
@@ -140,10 +143,12 @@ Tensor attention_cpu(const Tensor& q, const Tensor& k, const Tensor& v, const Te
   const Tensor gates = at::softmax(gate_logits, -1);
   const Tensor weights = branch_weights(gates, p, pattern.branches);
   Tensor sum = local * weights.narrow(-1, 0, 1);
+  local.reset();
   const Compressed compressed = compressed_branch(p, block);
   if (pattern.branches != AttentionBranches::no_compressed) {
     const Tensor gate = weights.narrow(-1, 1, 1).reshape({p.kv_heads, blocks, block, p.group, 1});
-    sum = sum + (gate * compressed.out.unsqueeze(2)).view(p.q.sizes());
+    const Tensor parts = sum.view({p.kv_heads, blocks, block, p.group, p.width});
+    sum = at::addcmul(parts, gate, compressed.out.unsqueeze(2)).reshape(p.q.sizes());
   }
   if (internals != nullptr) {
     internals->gates = gates;
@@ -153,7 +158,7 @@ Tensor attention_cpu(const Tensor& q, const Tensor& k, const Tensor& v, const Te
   if (pattern.branches != AttentionBranches::no_selected) {
     const Tensor index = select_blocks(compressed.score, pattern.selected_blocks);
     const Tensor selected = selected_branch(p, block, index);
-    sum = sum + selected * weights.narrow(-1, 2, 1);
+    sum = at::addcmul(sum, selected, weights.narrow(-1, 2, 1));
     if (internals != nullptr) {
       internals->selected = unpack(selected);
       internals->index = index.permute({1, 0, 2});
@@ -177,13 +182,13 @@ Tensor attention_reference(const Tensor& q, const Tensor& k, const Tensor& v, co
 
 }  // namespace
 
-at::Tensor block_sparse_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                  const at::Tensor& gate_logits, const BlockSparsePattern& pattern,
-                                  Backend backend, AttentionInternals* internals) {
+at::Tensor block_sparse_attention(at::Tensor q, at::Tensor k, at::Tensor v, const at::Tensor& gate_logits,
+                                  const BlockSparsePattern& pattern, Backend backend,
+                                  AttentionInternals* internals) {
   const auto checked = checked_pattern(pattern, q.size(0), q.size(1), k.size(1));
   require_backend("block_sparse_attention", backend, {Backend::reference, Backend::cpu});
   if (backend == Backend::cpu) {
-    return attention_cpu(q, k, v, gate_logits, checked, internals);
+    return attention_cpu(std::move(q), std::move(k), std::move(v), gate_logits, checked, internals);
   }
   require(internals == nullptr, "block_sparse_attention: the reference keeps no internals");
   return q.scalar_type() == at::kDouble ? attention_reference<double>(q, k, v, gate_logits, checked)

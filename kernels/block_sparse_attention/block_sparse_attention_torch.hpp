@@ -19,9 +19,10 @@ struct AttentionInternals {
 /// The torch face of block_sparse_attention: q [N, H, D], k and v [N, K, D], gate_logits [N, H, 3] (undefined
 /// for local_only) -> [N, H, D], float32 or float64. Backend cpu is a composition of ATen operations, so
 /// gradients flow to all four inputs (none through the selection); reference has no gradients.
-/// Errors: as block_sparse_attention.
-at::Tensor block_sparse_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                  const at::Tensor& gate_logits, const BlockSparsePattern& pattern,
-                                  Backend backend, AttentionInternals* internals = nullptr);
+/// q, k and v that the caller moves in are freed as soon as they are packed. Errors: as
+/// block_sparse_attention.
+at::Tensor block_sparse_attention(at::Tensor q, at::Tensor k, at::Tensor v, const at::Tensor& gate_logits,
+                                  const BlockSparsePattern& pattern, Backend backend,
+                                  AttentionInternals* internals = nullptr);
 
 }  // namespace mosaic::kernels

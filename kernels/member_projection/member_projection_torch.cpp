@@ -5,10 +5,12 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/member_projection/member_projection.hpp"
+#include "kernels/operation_record.hpp"
 
 namespace mosaic::kernels {
 
 at::Tensor member_projection(const at::Tensor& weight, const at::Tensor& x) {
+  const OperationScope scope("noise projections", 2.0 * static_cast<double>(weight.numel()));
   if (at::GradMode::is_enabled() && (weight.requires_grad() || x.requires_grad())) {
     return (weight * x).sum(-1);
   }

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <numbers>
@@ -55,7 +56,8 @@ void transform_row(const float* row, std::size_t longitudes, const Tables& table
   }
   const double scale = 1.0 / static_cast<double>(longitudes * longitudes);
   for (std::size_t k = 0; k < half; ++k) {
-    power[k] = (real[k] * real[k] + imaginary[k] * imaginary[k]) * scale;
+    const double value = (real[k] * real[k] + imaginary[k] * imaginary[k]) * scale;
+    power[k] = std::isfinite(value) ? value : std::numeric_limits<double>::quiet_NaN();
   }
 }
 

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "kernels/zonal_spectrum/zonal_spectrum.hpp"
@@ -19,7 +20,9 @@ void zonal_spectrum_reference(const ZonalSpectrumArgs& args) {
         real += value * std::cos(angle) / length;
         imaginary -= value * std::sin(angle) / length;
       }
-      args.power[j * wavenumbers + k] = real * real + imaginary * imaginary;
+      const double value = real * real + imaginary * imaginary;
+      args.power[j * wavenumbers + k] =
+          std::isfinite(value) ? value : std::numeric_limits<double>::quiet_NaN();
     }
   }
 }

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 
 namespace mosaic {
@@ -69,5 +71,22 @@ std::string host_name() {
 
 std::uint64_t resident_bytes() { return status_bytes("VmRSS:"); }
 std::uint64_t peak_resident_bytes() { return status_bytes("VmHWM:"); }
+
+bool reset_peak_resident_bytes() {
+  std::ofstream file("/proc/self/clear_refs");
+  file << "5" << std::flush;
+  return file.good();
+}
+
+double processor_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+double load_average() {
+  double minute = 0;
+  return getloadavg(&minute, 1) == 1 ? minute : 0;
+}
 
 }  // namespace mosaic

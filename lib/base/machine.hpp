@@ -17,4 +17,13 @@ std::string host_name();
 std::uint64_t resident_bytes();
 std::uint64_t peak_resident_bytes();
 
+/// Lets peak_resident_bytes() count from now on. False where the system does not allow it.
+bool reset_peak_resident_bytes();
+
+/// Seconds of processor time that all threads of this process have had.
+double processor_seconds();
+
+/// Processes that ran or waited for a processor, averaged over the last minute; 0 where unknown.
+double load_average();
+
 }  // namespace mosaic

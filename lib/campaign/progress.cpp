@@ -47,10 +47,11 @@ void Progress::tick() {
 void Progress::print(std::size_t done) {
   const double elapsed = std::chrono::duration<double>(last_ - start_).count();
   const double rate = static_cast<double>(done - std::min(done, done_at_start_)) / elapsed;
-  const std::string left = rate > 0 ? clock_text(static_cast<double>(total_ - done) / rate) + " left"
-                                    : std::string("rate not known yet");
-  const std::string numbers = fmt::format("{}/{} initial times, {:.3g} per minute, {} elapsed, {}", done,
-                                          total_, 60 * rate, clock_text(elapsed), left);
+  std::string numbers = fmt::format("{}/{} initial times, {} elapsed", done, total_, clock_text(elapsed));
+  if (rate > 0) {
+    numbers += fmt::format(", {:.3g} per minute, {} left", 60 * rate,
+                           clock_text(static_cast<double>(total_ - done) / rate));
+  }
   if (!terminal_) {
     log_info("{}", numbers);
     return;

@@ -77,8 +77,8 @@ void ResultsFolder::claim(const RunIdentity& identity, ExistingResults existing)
 void ResultsFolder::remove_leftovers() const {
   for (const char* folder : {"", "sums", "forecasts"}) {
     const fs::path place = fs::path(path_) / folder;
-    if (!fs::exists(place)) {
-      continue;
+    if (!fs::is_directory(place)) {
+      continue;  // who needs it says what is wrong with it
     }
     for (const auto& entry : fs::directory_iterator(place)) {
       if (entry.is_regular_file() && entry.path().filename().string().find(".tmp") != std::string::npos) {

@@ -13,6 +13,7 @@
 #include "fields/state_checks.hpp"
 #include "forecast/ensemble_rollout.hpp"
 #include "forecast/forecast_output.hpp"
+#include "parallel/agree.hpp"
 #include "stores/netcdf_document.hpp"
 #include "stores/prefetch.hpp"
 
@@ -56,8 +57,17 @@ class HindcastWorker {
     while (next_) {
       const Time initial_time = *next_;
       next_.reset();
-      if (!run_initial_time(initial_time, counter, progress)) {
-        return false;
+      try {
+        if (!run_initial_time(initial_time, counter, progress)) {
+          return false;
+        }
+      } catch (const Error& problem) {
+        throw Error(problem.code(),
+                    fmt::format("initial time {}: {}", to_string(initial_time), problem.what()),
+                    problem.where());
+      } catch (const std::exception& problem) {
+        fail(ExitCode::internal, "initial time {}: unexpected exception: {}", to_string(initial_time),
+             problem.what());
       }
     }
     return !stop_requested();
@@ -216,14 +226,15 @@ HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& re
   double idle = 0;
   {
     WorkCounter counter(comm);
-    HindcastWorker worker(setup, results, pending);
+    std::optional<HindcastWorker> worker;
+    agree(comm, [&] { worker.emplace(setup, results, pending); });
     std::optional<Progress> progress;
     if (comm.rank() == 0) {
       progress.emplace(setup.initial_times.size(), setup.config.log.interval,
                        [&] { return results.count_committed(setup.initial_times); });
     }
-    worker.run(counter, progress ? &*progress : nullptr);
-    timings = worker.timings();
+    worker->run(counter, progress ? &*progress : nullptr);
+    timings = worker->timings();
     const Stopwatch watch(idle);
     comm.barrier();
   }

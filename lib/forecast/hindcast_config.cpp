@@ -13,12 +13,10 @@ void add_model_keys(ConfigSchema& schema, HindcastConfig& config) {
   schema.key("model.name", &model.name, "Forecast model").choices({"mosaic", "persistence"});
   schema
       .key("model.preset", &model.preset,
-           "Step, history, neighbours and normalisation of the published models")
+           "Published model: step, history, neighbours; with a network of its own only the normalisation")
       .choices({"era5", "hres"});
-  schema
-      .key("model.network", &model.network,
-           "Size of the network: the published one, or a small one of its family")
-      .choices({"published", "demo"});
+  schema.key("model.network", &model.network,
+             "published; demo, a small one; weights, as their metadata say; or a network file (YAML)");
   schema.key("model.weights", &model.weights,
              "Weights: .safetensors or a published .pt; formula:KEY gives untrained pseudo-random weights");
   schema.key(
@@ -164,6 +162,8 @@ void check_consistency(const HindcastConfig& config) {
          "weights");
   expect(config.model.name == "mosaic" || config.model.weights.empty(),
          "model.weights has no effect with model.name " + config.model.name + ": leave it empty");
+  expect(config.model.network != "weights" || !config.model.weights.starts_with("formula:"),
+         "model.network: weights needs a file of weights, not " + config.model.weights);
   expect(config.model.name == "mosaic" || config.ensemble.noise_file.empty(),
          "ensemble.noise_file has no effect with model.name " + config.model.name + ": leave it empty");
   if (!config.output.forecasts) {

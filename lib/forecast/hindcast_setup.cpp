@@ -2,10 +2,12 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/log.hpp"
 #include "base/machine.hpp"
 #include "base/version.hpp"
 #include "forecast/forecast_output.hpp"
 #include "forecast/hindcast.hpp"
+#include "model/checkpoint.hpp"
 #include "model/mosaic_model.hpp"
 
 namespace mosaic {
@@ -37,12 +39,9 @@ ChannelSet parse_channels(const std::vector<const std::vector<std::string>*>& li
   return channels;
 }
 
-/// Time step of a preset; its history states have the same spacing.
-Duration preset_step(const std::string& preset) { return Duration::hours(preset == "era5" ? 24 : 6); }
-
 std::unique_ptr<ForecastModel> load_persistence(const HindcastConfig& config, const LatLonGrid& grid) {
   ModelInfo info;
-  info.step = preset_step(config.model.preset);
+  info.step = published_description(config.model.preset).step;
   info.history_spacing = info.step;
   info.batch = config.ensemble.batch;
   info.grid = std::make_shared<const LatLonGrid>(grid);
@@ -51,34 +50,49 @@ std::unique_ptr<ForecastModel> load_persistence(const HindcastConfig& config, co
   return make_persistence(info);
 }
 
-NetworkConfig network_shape(const HindcastConfig::Model& model) {
-  const NetworkConfig published = published_network(model.preset);
+NetworkDescription network_description(const HindcastConfig::Model& model) {
   if (model.network == "published") {
-    return published;
+    return published_description(model.preset);
   }
-  NetworkConfig small = demo_network();
-  small.history = published.history;
-  small.neighbours = published.neighbours;
-  return small;
+  if (model.network == "demo") {
+    NetworkDescription small = published_description(model.preset);
+    const NetworkConfig published = small.network;
+    small.network = demo_network();
+    small.network.history = published.history;
+    small.network.neighbours = published.neighbours;
+    return small;
+  }
+  if (model.network == "weights") {
+    const auto stored = stored_description(*open_tensor_file(model.weights));
+    require(stored.has_value(), ExitCode::bad_configuration,
+            "model.network: {} does not say which network it holds; name a network file, or convert it with "
+            "mosaic_data convert --network",
+            model.weights);
+    return *stored;
+  }
+  return parse_network_file(read_text(model.network), model.network);
+}
+
+/// The published neighbour tables, where they fit; else empty: the rule of grid/neighbours.hpp.
+std::string neighbour_file(const std::string& assets, const NetworkConfig& network, const LatLonGrid& grid) {
+  const bool published = network.stages.front().nside == 64 && grid == LatLonGrid::with_poles(240, 121) &&
+                         (network.neighbours == 20 || network.neighbours == 24);
+  return published ? fmt::format("{}/neighbours_k{}.npz", assets, network.neighbours) : "";
 }
 
 std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const LatLonGrid& grid) {
   const auto& model = config.model;
   MosaicModelOptions options;
-  options.preset = model.preset;
-  options.network = network_shape(model);
+  options.description = network_description(model);
   options.weights = model.weights;
   options.norm_stats =
       model.norm_stats.empty() ? model.assets + "/norm_stats_" + model.preset + ".npz" : model.norm_stats;
   options.static_vars = model.assets + "/static_vars.npz";
-  if (model.network == "published") {  // the small network's meshes have no published tables
-    options.neighbours = fmt::format("{}/neighbours_k{}.npz", model.assets, options.network.neighbours);
-  }
+  options.neighbours = neighbour_file(model.assets, options.description.network, grid);
   options.calendar = model.calendar == "exact" ? Calendar::exact : Calendar::published;
   options.batch = config.ensemble.batch;
   options.threads = config.threads;
   options.grid = grid;
-  options.channels = mosaic_channels();
   return make_mosaic_model(options);
 }
 
@@ -133,6 +147,21 @@ void check_stores(const HindcastSetup& setup) {
           info.grid->longitude.size(), info.grid->latitude.size());
 }
 
+/// Once for each store.
+void warn_of_frozen_states(const HindcastSetup& setup) {
+  std::vector<std::string> named;
+  for (const auto& [fields, store] : {std::pair{&setup.config.input, setup.input.get()},
+                                      std::pair{&setup.config.truth, setup.truth.get()}}) {
+    if (!fields->frozen_state || std::find(named.begin(), named.end(), store->path()) != named.end()) {
+      continue;
+    }
+    named.push_back(store->path());
+    log_warning(
+        "{}: the state of {} stands for every time (frozen_state): a demonstration, not a forecast case",
+        store->path(), to_string(store->times().front()));
+  }
+}
+
 RunIdentity identity_of(const HindcastSetup& setup) {
   ConfigSchema schema;
   HindcastConfig config = setup.config;
@@ -176,16 +205,17 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config) {
     setup.config.truth = setup.config.input;
   }
   setup.initial_times = initial_times(config.times);
-  setup.leads = lead_times(config, preset_step(config.model.preset));
   setup.score.channels = parse_channels({&config.score.channels});
   setup.score.spectra_channels = parse_channels({&config.score.spectra});
   setup.score.regions = eval::regions_by_name(config.score.regions);
-  setup.score.leads = setup.leads;
   setup.score.threads = config.threads;
   setup.input = open_field_store(config.input.path, store_options(config.input, config.threads));
   setup.truth = open_field_store(setup.config.truth.path, store_options(setup.config.truth, config.threads));
+  warn_of_frozen_states(setup);
   setup.model = config.model.name == "persistence" ? load_persistence(config, setup.input->grid())
                                                    : load_mosaic(config, setup.input->grid());
+  setup.leads = lead_times(config, setup.model->info().step);
+  setup.score.leads = setup.leads;
   check_stores(setup);
   if (setup.input->has(Channel{"geopotential_at_surface", std::nullopt})) {
     setup.orography = setup.input->read_static("geopotential_at_surface");

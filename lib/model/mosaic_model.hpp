@@ -3,10 +3,9 @@
 #include <memory>
 #include <string>
 
-#include "fields/channel.hpp"
 #include "grid/lat_lon_grid.hpp"
 #include "model/forecast_model.hpp"
-#include "model/network_config.hpp"
+#include "model/network_file.hpp"
 
 namespace mosaic {
 
@@ -14,8 +13,7 @@ namespace mosaic {
 enum class Calendar { published, exact };
 
 struct MosaicModelOptions {
-  std::string preset = "era5";  ///< era5 (24 h steps) or hres (6 h steps): step and history spacing
-  NetworkConfig network;
+  NetworkDescription description;
   std::string weights;      ///< checkpoint (.safetensors, .pt), or formula:KEY for pseudo-random weights
   std::string norm_stats;   ///< .npz with state_mean and state_std, each [C]
   std::string static_vars;  ///< .npz with data [lon, lat, 3], latitude, longitude
@@ -24,14 +22,13 @@ struct MosaicModelOptions {
   int batch = 1;    ///< members per call of advance()
   int threads = 1;  ///< CPU threads of the whole process, see set_model_threads
   LatLonGrid grid;
-  ChannelSet channels;
 };
 
 /// The Mosaic network as a forecast model: normalise, predict, de-normalise, shift the history. Each member
 /// is computed on its own, so its bits depend neither on the batch nor on the other members. Errors:
 /// missing_input, corrupt_input (parameters missing, unknown or misshapen, statistics of another channel
-/// count, static fields on another grid), bad_configuration (unknown preset, channels that do not fit, a
-/// build without libtorch).
+/// count, static fields on another grid), bad_configuration (a network other than the one in the metadata of
+/// the weights, a build without libtorch).
 std::unique_ptr<ForecastModel> make_mosaic_model(const MosaicModelOptions& options);
 
 /// Threads of the network's operations, once at the start and before the first of them. Results are bitwise

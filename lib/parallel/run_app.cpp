@@ -51,21 +51,6 @@ void print_error(const std::string& line) {
   static_cast<void>(written);  // there is nowhere left to say that stderr is closed
 }
 
-/// Waits until all ranks are here or the time is up. For endings, when some rank may never come.
-void meet_for(std::chrono::milliseconds limit) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  MPI_Request request = MPI_REQUEST_NULL;
-  {
-    const auto lock = lock_mpi();
-    MPI_Ibarrier(MPI_COMM_WORLD, &request);
-  }
-  for (int done = 0; done == 0 && std::chrono::steady_clock::now() < end;) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    const auto lock = lock_mpi();
-    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-  }
-}
-
 /// Prints the message and ends the job; returns only if this rank is alone.
 void end_with_error(const Ending& ending, const Comm& world) {
   if (!ending.agreed) {
@@ -76,9 +61,10 @@ void end_with_error(const Ending& ending, const Comm& world) {
   if (world.size() == 1) {
     return;
   }
-  if (ending.agreed) {
-    // Nobody aborts before rank 0 has spoken.
-    meet_for(std::chrono::seconds(2));
+  let_sigterm_end_the_process();  // which is what the launcher does to all ranks once one has aborted
+  if (ending.agreed && world.rank() != 0) {
+    // Rank 0 speaks and aborts for all: many aborts at once make launchers stumble.
+    std::this_thread::sleep_for(std::chrono::seconds(10));
   }
   const auto lock = lock_mpi();
   MPI_Abort(MPI_COMM_WORLD, ending.code);
@@ -94,18 +80,37 @@ int agree_on_code(const Comm& world, int code) {
 
 }  // namespace
 
+namespace {
+
+Ending run_with_mpi(int argc, char** argv, const std::function<int(int, char**)>& body) {
+  const Session session(&argc, &argv);
+  const Comm world = Comm::world();
+  set_up_log({.rank = world.rank(), .ranks = world.size(), .file = {}});
+  Ending ending = run_body(argc, argv, body);
+  if (!ending.message.empty()) {
+    end_with_error(ending, world);
+  } else {
+    ending.code = agree_on_code(world, ending.code);
+  }
+  return ending;
+}
+
+/// Without the libraries' own endings: HDF5's, after a file that it could not write, is a segmentation fault.
+[[noreturn]] void leave(int code) {
+  std::fflush(nullptr);
+  _exit(code);
+}
+
+}  // namespace
+
 int run_app(int argc, char** argv, const std::function<int(int argc, char** argv)>& body) {
   install_stop_handlers();
   try {
-    const Session session(&argc, &argv);
-    const Comm world = Comm::world();
-    set_up_log({.rank = world.rank(), .ranks = world.size(), .file = {}});
-    const Ending ending = run_body(argc, argv, body);
+    const Ending ending = run_with_mpi(argc, argv, body);
     if (!ending.message.empty()) {
-      end_with_error(ending, world);
-      return ending.code;
+      leave(ending.code);
     }
-    return agree_on_code(world, ending.code);
+    return ending.code;
   } catch (const Error& problem) {
     print_error(fmt::format("{} ({})\n", problem.what(), place_of(problem)));
     return static_cast<int>(problem.code());

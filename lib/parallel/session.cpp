@@ -55,6 +55,7 @@ void wait_all(std::span<MPI_Request> requests) {
 
 Session::Session(int* argc, char*** argv) {
   int provided = 0;
+  // Nobody else knows of MPI yet: no lock.
   check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
   require(provided >= MPI_THREAD_SERIALIZED,
           "this MPI library offers thread level {}, MPI_THREAD_SERIALIZED ({}) is needed; use another build "

@@ -9,7 +9,8 @@
 namespace mosaic {
 
 Conversion convert_to_safetensors(const std::string& from, const std::string& to,
-                                  const std::map<std::string, std::string>& metadata) {
+                                  const std::map<std::string, std::string>& metadata,
+                                  const std::map<std::string, TensorSource>& more) {
   for (const char* key : {"source", "source_sha256"}) {
     require(!metadata.contains(key), ExitCode::usage,
             "metadata {}: is set by the conversion; choose another key", key);
@@ -23,12 +24,13 @@ Conversion convert_to_safetensors(const std::string& from, const std::string& to
   for (const auto& [key, value] : metadata) {
     all_metadata[key] = value;
   }
-  Conversion result;
-  std::map<std::string, TensorSource> tensors;
+  std::map<std::string, TensorSource> tensors = more;
   for (const auto& [name, view] : file->tensors()) {
     tensors[name] = {view.type, view.shape, view.bytes};
-    ++result.tensors;
-    result.bytes += view.bytes.size();
+  }
+  Conversion result{tensors.size(), 0};
+  for (const auto& [name, tensor] : tensors) {
+    result.bytes += tensor.bytes.size();
   }
   write_safetensors(to, tensors, all_metadata);
   return result;

@@ -4,18 +4,14 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/log.hpp"
 
 namespace mosaic {
 
 FrozenFields::FrozenFields(std::unique_ptr<FieldStore> store) : FieldStore(*store), store_(std::move(store)) {
-  identity_ = sha256_of_text("frozen_state " + store_->identity());
   require(store_->times().size() == 1, ExitCode::corrupt_input,
           "{}: frozen_state needs a store with one time, this one has {}; switch frozen_state off", path(),
           store_->times().size());
-  log_warning(
-      "{}: the state of {} stands for every time (frozen_state): a demonstration, not a forecast case",
-      path(), to_string(store_->times().front()));
+  identity_ = sha256_of_text("frozen_state " + store_->identity());
 }
 
 State FrozenFields::read(Time time, const std::shared_ptr<const ChannelSet>& channels) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -23,12 +25,42 @@ TEST(SignalsDeathTest, StopSignalsSetTheFlag) {
   }
 }
 
-TEST(SignalsDeathTest, PipeAndContinueAreIgnored) {
-  EXPECT_EXIT(raise_and_exit(false, SIGPIPE, SIGCONT), testing::ExitedWithCode(10), "");
+TEST(SignalsDeathTest, PipeContinueAndFileSizeAreIgnored) {
+  EXPECT_EXIT(raise_and_exit(false, SIGPIPE, SIGCONT, SIGXFSZ), testing::ExitedWithCode(10), "");
 }
 
 TEST(SignalsDeathTest, SecondStopSignalEndsAtOnce) {
   EXPECT_EXIT(raise_and_exit(true, SIGUSR1, SIGTERM), testing::ExitedWithCode(75), "");
+}
+
+TEST(SignalsDeathTest, SigtermEndsAProcessThatFailed) {
+  const auto fail_and_end = [] {
+    install_stop_handlers();
+    let_sigterm_end_the_process();
+    raise(SIGTERM);
+  };
+  EXPECT_EXIT(fail_and_end(), testing::KilledBySignal(SIGTERM), "");
+}
+
+/// The test's process stands for mpirun.
+TEST(SignalsDeathTest, SigtermFromMpirunLeavesHalfASecond) {
+  const auto keep_running = [] {
+    setenv("OMPI_COMM_WORLD_SIZE", "2", 1);
+    const pid_t rank = fork();
+    if (rank == 0) {
+      install_stop_handlers();
+      for (int i = 0; i < 3000; ++i) {
+        usleep(10'000);
+      }
+      std::_Exit(stop_requested() ? 10 : 11);
+    }
+    usleep(300'000);
+    kill(rank, SIGTERM);
+    int status = 0;
+    waitpid(rank, &status, 0);
+    std::_Exit(WIFEXITED(status) ? WEXITSTATUS(status) : 12);
+  };
+  EXPECT_EXIT(keep_running(), testing::ExitedWithCode(75), "");
 }
 
 TEST(SignalsDeathTest, OtherSignalsKeepTheirMeaning) {

@@ -1,15 +1,20 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "eval/regions.hpp"
 #include "eval/scores.hpp"
 #include "eval/spectra.hpp"
 #include "kernels/ensemble_statistics/ensemble_statistics.hpp"
+#include "kernels/kokkos_session.hpp"
 #include "kernels/zonal_spectrum/zonal_spectrum.hpp"
 
 namespace mosaic::eval {
@@ -260,6 +265,27 @@ TEST(ZonalSpectrum, backends_agree) {
       EXPECT_NEAR(fast[i], reference[i], 1e-8 + 1e-12 * reference[i]) << longitudes << " " << i;
     }
   }
+}
+
+std::vector<std::string> environment() {
+  std::vector<std::string> entries;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    entries.emplace_back(*entry);
+  }
+  return entries;
+}
+
+// A setenv here once met the forecast writer's thread inside HDF5's getenv: a segmentation fault of a rank.
+// In a process of its own, where Kokkos has not been started yet.
+TEST(KokkosSessionDeathTest, starting_leaves_the_environment_alone) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        const auto before = environment();
+        kernels::ensure_kokkos(1);
+        std::_Exit(environment() == before ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST(ZonalSpectrum, a_wind_gives_its_kinetic_energy) {

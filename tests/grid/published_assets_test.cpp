@@ -9,6 +9,7 @@
 #include "grid/neighbours.hpp"
 #include "grid/published_files.hpp"
 #include "stores/tensor_file.hpp"
+#include "support/ball_tree.hpp"
 
 namespace mosaic {
 namespace {
@@ -125,6 +126,17 @@ TEST(NeighbourTables, DifferFromTheRuleInKnownTiesOnly) {
   const auto k20 = open_tensor_file(published_file("neighbours_k20.npz").string());
   EXPECT_EQ(differing_sets(nearest_neighbours(grid, mesh, 20, 2), k20->at("to_hp")), 260U);
   EXPECT_EQ(differing_sets(nearest_neighbours(mesh, grid, 20, 2), k20->at("to_ll")), 374U);
+}
+
+TEST(NeighbourTables, BallTreeBreaksTiesAsPublished) {
+  const SpherePoints grid = sphere_points(LatLonGrid::with_poles(240, 121));
+  const SpherePoints mesh = sphere_points(HealpixMesh(64));
+  for (const int k : {20, 24}) {
+    const auto shipped =
+        open_tensor_file(published_file("neighbours_k" + std::to_string(k) + ".npz").string());
+    EXPECT_EQ(differing_sets(test::ball_tree_neighbours(grid, mesh, k), shipped->at("to_hp")), 0U);
+    EXPECT_EQ(differing_sets(test::ball_tree_neighbours(mesh, grid, k), shipped->at("to_ll")), 0U);
+  }
 }
 
 }  // namespace

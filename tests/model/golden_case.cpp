@@ -2,6 +2,8 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/stack.h>
+#include <gtest/gtest.h>
 
 #include <cmath>
 #include <fstream>
@@ -127,6 +129,21 @@ at::Tensor fair_crps(const at::Tensor& members, const at::Tensor& target, const 
   return (score.view({-1, n_lat, target.size(1)}) * area).mean();
 }
 
+/// Loss of all members with the gradients of every parameter.
+at::Tensor loss_with_gradients(const Network& network, const GoldenCase& which, const at::Tensor& features,
+                               const at::Tensor& noise, const at::Tensor& target) {
+  for (const auto& [name, parameter] : network.parameters()) {
+    at::Tensor(parameter).requires_grad_(true);
+  }
+  std::vector<at::Tensor> members;
+  for (int m = 0; m < which.members; ++m) {
+    members.push_back(network.forward(features, noise[m]));
+  }
+  const at::Tensor loss = fair_crps(at::stack(members), target, which.grid);
+  loss.backward();
+  return loss.detach();
+}
+
 Deviation deviation(const at::Tensor& ours, const at::Tensor& truth) {
   constexpr double infinite = std::numeric_limits<double>::infinity();
   if (ours.numel() != truth.numel()) {
@@ -140,6 +157,10 @@ Deviation deviation(const at::Tensor& ours, const at::Tensor& truth) {
     return {infinite, infinite};
   }
   return {max / scale, rms / scale};
+}
+
+void expect_close(const at::Tensor& ours, const at::Tensor& truth, double limit, const std::string& what) {
+  EXPECT_LE(deviation(ours, truth).max, limit) << what;
 }
 
 }  // namespace mosaic::test

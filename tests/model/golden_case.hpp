@@ -11,6 +11,10 @@
 
 namespace mosaic::test {
 
+// The golden README's limits: float32 against float64 is below 4e-6; tables of another math library add 5e-6.
+constexpr double stage_limit = 3e-5;
+constexpr double gradient_limit = 1e-4;
+
 /// A case of the golden data: its config.json and the inputs of the formulas in the golden README.
 struct GoldenCase {
   std::string key;
@@ -34,6 +38,10 @@ at::Tensor time_columns(float day, float year);
 /// [P, T C + 10]
 at::Tensor features_of(const at::Tensor& states, const at::Tensor& columns, const at::Tensor& time);
 
+/// Loss of the members of `noise` [member, noise width]; leaves its gradient in every parameter of `network`.
+at::Tensor loss_with_gradients(const Network& network, const GoldenCase& which, const at::Tensor& features,
+                               const at::Tensor& noise, const at::Tensor& target);
+
 /// Fair CRPS of members [M, P, C] against target [P, C], area weights [lat]; the loss of the golden
 /// gradients.
 at::Tensor fair_crps(const at::Tensor& members, const at::Tensor& target, const LatLonGrid& grid);
@@ -43,5 +51,6 @@ struct Deviation {
   double max, rms;
 };
 Deviation deviation(const at::Tensor& ours, const at::Tensor& truth);
+void expect_close(const at::Tensor& ours, const at::Tensor& truth, double limit, const std::string& what);
 
 }  // namespace mosaic::test

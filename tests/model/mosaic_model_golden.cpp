@@ -51,8 +51,8 @@ struct TinyRollout {
     write("static.safetensors", {{"data", entry(*inputs, "static_data")},
                                  {"latitude", entry(*inputs, "latitude")},
                                  {"longitude", entry(*inputs, "longitude")}});
-    options = {preset,
-               which.network,
+    options = {{which.network, numbered_channels(which.network.channels),
+                Duration::hours(preset == "hres" ? 6 : 24)},
                (scratch / "weights.safetensors").string(),
                (scratch / "norm.safetensors").string(),
                (scratch / "static.safetensors").string(),
@@ -60,8 +60,7 @@ struct TinyRollout {
                Calendar::published,
                2,
                1,
-               which.grid,
-               numbered_channels(which.network.channels)};
+               which.grid};
   }
   ~TinyRollout() { std::filesystem::remove_all(scratch); }
 

@@ -1,61 +1,20 @@
 // Whole jobs as a user starts them: exit codes, messages, signals.
+#include "support/job.hpp"
+
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
-#include <chrono>
 #include <cstdlib>
-#include <functional>
 #include <string>
 #include <vector>
 
 namespace mosaic {
 namespace {
 
-struct Job {
-  int code = -1;       ///< exit code, or -1 if it ended by a signal
-  std::string output;  ///< stdout and stderr
-  double seconds = 0;
-};
-
-/// Runs a command in a process group of its own. on_output sees the output so far after each piece.
-Job run_job(const std::vector<std::string>& command,
-            const std::function<void(pid_t, const std::string&)>& on_output = {}) {
-  std::array<int, 2> ends{};
-  EXPECT_EQ(pipe(ends.data()), 0);
-  const auto start = std::chrono::steady_clock::now();
-  const pid_t child = fork();
-  if (child == 0) {
-    setpgid(0, 0);
-    dup2(ends[1], STDOUT_FILENO);
-    dup2(ends[1], STDERR_FILENO);
-    close(ends[0]);
-    std::vector<char*> arguments;
-    for (const std::string& word : command) {
-      arguments.push_back(const_cast<char*>(word.c_str()));
-    }
-    arguments.push_back(nullptr);
-    execv(arguments[0], arguments.data());
-    _exit(127);
-  }
-  close(ends[1]);
-  Job job;
-  std::array<char, 4096> piece{};
-  for (ssize_t n = 0; (n = read(ends[0], piece.data(), piece.size())) > 0;) {
-    job.output.append(piece.data(), static_cast<std::size_t>(n));
-    if (on_output) {
-      on_output(child, job.output);
-    }
-  }
-  close(ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  job.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  job.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return job;
-}
+using test::count_of;
+using test::Job;
+using test::run_job;
+using test::soon;
 
 /// The command for `ranks` ranks of a test program; one rank runs without a launcher.
 std::vector<std::string> command_for(int ranks, const std::string& program,
@@ -70,17 +29,6 @@ std::vector<std::string> command_for(int ranks, const std::string& program,
   command.push_back(std::string(folder != nullptr ? folder : "build/bin") + "/" + program);
   command.insert(command.end(), arguments.begin(), arguments.end());
   return command;
-}
-
-/// Far below any time that a hanging job would be given, far above what starting one takes on a busy machine.
-constexpr double soon = 30.0;
-
-std::size_t count_of(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
-    ++count;
-  }
-  return count;
 }
 
 class JobOfRanks : public testing::TestWithParam<int> {

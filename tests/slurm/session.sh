@@ -1,14 +1,6 @@
 #!/usr/bin/env bash
-# session.sh SCRIPT SCRATCH: a private Slurm starts, runs two tasks that know their ranks, passes on an exit code, stops.
+# Inside with_slurm.sh: two tasks know their ranks, an exit code is passed on.
 set -euo pipefail
-script=$1
-scratch=$(mktemp -d "$2/slurm.XXXXXX")
-trap '"$script" stop "$scratch"; rm -rf "$scratch"' EXIT
-
-# Other private Slurms may run on this machine.
-export SLURM_LOCAL_PORT=${SLURM_LOCAL_PORT:-$((20000 + RANDOM % 10000))}
-"$script" start "$scratch"
-export SLURM_CONF=$scratch/slurm.conf
 
 ranks=$(srun -n 2 --overcommit sh -c 'echo "rank $SLURM_PROCID of $SLURM_NTASKS"' | sort)
 expected=$'rank 0 of 2\nrank 1 of 2'

@@ -69,6 +69,12 @@ class Text(ScratchRepository):
         self.write("lib/base/a.cpp", "int x;\n// " + 120 * "x" + "\n")
         self.assert_one(check_text.long_lines(self.root), "lib/base/a.cpp:2", "123 columns")
 
+    def test_environment_changes(self):
+        self.write("kernels/a.cpp", 'void f() {\n  setenv("A", "1", 0);\n}\n')
+        self.write("tests/a.cpp", 'void f() { setenv("A", "1", 0); }\n')
+        self.write("lib/base/b.cpp", 'const char* f() { return getenv("A"); }\n')
+        self.assert_one(check_text.environment_changes(self.root), "kernels/a.cpp:2", "environment")
+
     @unittest.skipUnless(shutil.which("clang-format"), "clang-format is not installed")
     def test_formatting(self):
         clang_format = shutil.which("clang-format")

@@ -16,8 +16,7 @@ at::Tensor tensor_from(std::span<const std::int64_t> values, at::IntArrayRef sha
 /// Pseudo-random parameters of the formula in model/formula_numbers.hpp.
 Parameters formula_parameters(const NetworkConfig& config, const std::string& key);
 
-/// Parameters of a checkpoint, as float32. Errors: corrupt_input listing every missing parameter, every
-/// unknown name (known buffers of model.md section 6 aside) and every misfitting shape.
+/// Parameters of a checkpoint, as float32. Errors: those of check_parameters().
 Parameters parameters_from(const NetworkConfig& config, const TensorFile& checkpoint);
 
 /// The six conditioning columns: three static fields, then the unit vector, each standardised over all

@@ -22,6 +22,8 @@ class MemberStep {
   /// `phases` of the newest input state.
   void advance(std::span<float> history, std::span<const float> noise, const TimePhases& phases) const;
 
+  const Network& network() const { return network_; }
+
  private:
   Network network_;
   Normalisation normalisation_;

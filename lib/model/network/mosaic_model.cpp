@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "model/checkpoint.hpp"
 #include "model/network/loading.hpp"
 #include "model/network/member_step.hpp"
 #include "model/time_features.hpp"
@@ -64,43 +65,44 @@ Tensor read_static_columns(const std::string& path, const LatLonGrid& grid) {
 }
 
 Network load_network(const MosaicModelOptions& options) {
+  const NetworkConfig& network = options.description.network;
   const bool formula = options.weights.starts_with(formula_prefix);
   const auto checkpoint = formula ? nullptr : open_tensor_file(options.weights);
+  if (checkpoint != nullptr) {
+    check_stored_description(*checkpoint, options.description);
+  }
   const auto neighbours = options.neighbours.empty() ? nullptr : open_tensor_file(options.neighbours);
-  Parameters parameters =
-      formula ? formula_parameters(options.network, options.weights.substr(formula_prefix.size()))
-              : parameters_from(options.network, *checkpoint);
+  Parameters parameters = formula ? formula_parameters(network, options.weights.substr(formula_prefix.size()))
+                                  : parameters_from(network, *checkpoint);
   NetworkTables tables =
-      make_tables(options.network, options.grid, read_static_columns(options.static_vars, options.grid),
+      make_tables(network, options.grid, read_static_columns(options.static_vars, options.grid),
                   checkpoint.get(), neighbours.get(), options.threads);
-  return Network(options.network, std::move(parameters), std::move(tables));
+  return Network(network, std::move(parameters), std::move(tables));
 }
 
 std::string identity_of(const MosaicModelOptions& options) {
-  std::string text = options.preset + "\n" + describe(options.network) + "\n";
+  std::string text = print_network_file(options.description) + "\n";
   text += options.calendar == Calendar::exact ? "exact\n" : "published\n";
   text += options.weights.starts_with(formula_prefix) ? options.weights : sha256_of_file(options.weights);
   for (const std::string& path : {options.norm_stats, options.static_vars, options.neighbours}) {
     text += "\n" + (path.empty() ? "rule" : sha256_of_file(path));
   }
-  for (const Channel& channel : options.channels) {
-    text += "\n" + channel.name();
-  }
   return sha256_of_text(text);
 }
 
 ModelInfo info_of(const MosaicModelOptions& options) {
-  const Duration step = Duration::hours(options.preset == "hres" ? 6 : 24);
+  const NetworkConfig& network = options.description.network;
   ModelInfo info;
   info.name = "mosaic";
-  info.description = fmt::format("Mosaic network, preset {}, {} parameters, weights {}", options.preset,
-                                 parameter_count(options.network), options.weights);
-  info.step = step;
-  info.history = options.network.history;
-  info.history_spacing = step;
-  info.noise_width = options.network.noise == NoiseKind::per_step ? options.network.noise_width : 0;
+  info.description =
+      fmt::format("Mosaic network, step {}, {} parameters, weights {}", to_string(options.description.step),
+                  parameter_count(network), options.weights);
+  info.step = options.description.step;
+  info.history = network.history;
+  info.history_spacing = options.description.step;
+  info.noise_width = network.noise == NoiseKind::per_step ? network.noise_width : 0;
   info.batch = options.batch;
-  info.channels = std::make_shared<const ChannelSet>(options.channels);
+  info.channels = std::make_shared<const ChannelSet>(options.description.channels);
   info.grid = std::make_shared<const LatLonGrid>(options.grid);
   info.identity = identity_of(options);
   return info;
@@ -114,7 +116,7 @@ std::vector<double> doubles(const Tensor& values) {
 class MosaicModel : public ForecastModel {
  public:
   explicit MosaicModel(const MosaicModelOptions& options)
-      : MosaicModel(options, read_normalisation(options.norm_stats, options.network.channels)) {}
+      : MosaicModel(options, read_normalisation(options.norm_stats, options.description.network.channels)) {}
 
   const ModelInfo& info() const override { return info_; }
 
@@ -164,13 +166,8 @@ void set_model_threads(int threads) {
 }
 
 std::unique_ptr<ForecastModel> make_mosaic_model(const MosaicModelOptions& options) {
-  require(options.preset == "era5" || options.preset == "hres", ExitCode::bad_configuration,
-          "unknown preset '{}': there are era5 and hres", options.preset);
   require(options.batch >= 1, ExitCode::bad_configuration, "batch: {} is less than 1", options.batch);
-  check_network(options.network);
-  require(static_cast<int>(options.channels.size()) == options.network.channels, ExitCode::bad_configuration,
-          "the network has {} channels, the channel set {}", options.network.channels,
-          options.channels.size());
+  check_network(options.description.network);
   set_model_threads(options.threads);
   return std::make_unique<MosaicModel>(options);
 }

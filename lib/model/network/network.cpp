@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hpp"
 #include "kernels/grid_interpolation/grid_interpolation_torch.hpp"
@@ -97,16 +98,16 @@ Tensor Network::forward(const Tensor& features, const Tensor& noise, const Netwo
   const std::size_t count = config_.stages.size();
   std::vector<Tensor> skips;
   for (std::size_t s = 0; s < count; ++s) {
-    x = stage(fmt::format("encoder_stages.{}", s), s, config_.stages[s].encoder_depth, x, step);
+    x = stage(fmt::format("encoder_stages.{}", s), s, config_.stages[s].encoder_depth, std::move(x), step);
     skips.push_back(x);
     x = step.seen(fmt::format("downsample_layers.{}", s), downsample(s, x));
   }
-  x = stage("bottleneck", count, config_.bottleneck.encoder_depth, x, step);
+  x = stage("bottleneck", count, config_.bottleneck.encoder_depth, std::move(x), step);
   for (std::size_t up = 0; up < count; ++up) {
     const std::size_t s = count - 1 - up;
     x = step.seen(fmt::format("upsample_layers.{}", up), upsample(s, x, skips[s]));
     skips[s].reset();
-    x = stage(fmt::format("decoder_stages.{}", up), s, config_.stages[s].decoder_depth, x, step);
+    x = stage(fmt::format("decoder_stages.{}", up), s, config_.stages[s].decoder_depth, std::move(x), step);
   }
   x = step.seen("norm_before_interp_ll", rms_norm(x));
   x = step.seen("interp_to_ll", interpolate("interp_to_ll", tables_.to_ll, x));
@@ -125,31 +126,32 @@ Tensor Network::stage(const std::string& part, std::size_t level, int depth, Ten
   return x;
 }
 
-Tensor Network::attention(const std::string& block, std::size_t level, std::size_t index, const Tensor& x,
+Tensor Network::attention(const std::string& block, std::size_t level, std::size_t index, Tensor x,
                           const Step& step) const {
   const StageConfig& stage = config_.level(level);
   const std::string prefix = block + ".attention.";
   const std::int64_t tokens = x.size(0), width = config_.head_width, kv_heads = stage.heads / config_.group;
   const char* operation = "linear, attention";
   const Tensor &cosine = tables_.cosine[level], &sine = tables_.sine[level];
-  const Tensor q =
-      rotate(linear(prefix + "to_q", x, operation).view({tokens, stage.heads, width}), cosine, sine);
-  const Tensor k =
-      rotate(linear(prefix + "to_k", x, operation).view({tokens, kv_heads, width}), cosine, sine);
-  const Tensor v = linear(prefix + "to_v", x, operation).view({tokens, kv_heads, width});
+  Tensor q = rotate(linear(prefix + "to_q", x, operation).view({tokens, stage.heads, width}), cosine, sine);
+  Tensor k = rotate(linear(prefix + "to_k", x, operation).view({tokens, kv_heads, width}), cosine, sine);
+  Tensor v = linear(prefix + "to_v", x, operation).view({tokens, kv_heads, width});
   Tensor gate_logits;
   if (config_.has_gates(index)) {
     gate_logits = linear(prefix + "to_strategy_combine_mlp", x, operation).view({tokens, stage.heads, 3});
   }
-  const bool observed = step.observer != nullptr && step.observer->attention;
+  x.reset();  // neither this nor q, k, v are kept alive beyond their use: each is 150 MB at full size
+  const auto pattern = pattern_of(config_, stage, index);
+  if (step.observer == nullptr || !step.observer->attention) {
+    const Tensor gated = kernels::block_sparse_attention(std::move(q), std::move(k), std::move(v),
+                                                         gate_logits, pattern, kernels::Backend::cpu);
+    return linear(prefix + "to_o", gated.view({tokens, stage.width}), operation);
+  }
   kernels::AttentionInternals internals;
   const Tensor gated =
-      kernels::block_sparse_attention(q, k, v, gate_logits, pattern_of(config_, stage, index),
-                                      kernels::Backend::cpu, observed ? &internals : nullptr);
+      kernels::block_sparse_attention(q, k, v, gate_logits, pattern, kernels::Backend::cpu, &internals);
   const Tensor out = linear(prefix + "to_o", gated.view({tokens, stage.width}), operation);
-  if (observed) {
-    step.observer->attention(block, q, k, v, internals, gated, out);
-  }
+  step.observer->attention(block, q, k, v, internals, gated, out);
   return out;
 }
 
@@ -176,8 +178,8 @@ Tensor Network::interpolate(const std::string& part, const InterpolationTable& t
   const Tensor wk = kv.narrow(0, 0, width).view({heads, head_width, width});
   Tensor t, v;
   {
-    const OperationScope scope("linear, other",
-                               2.0 * static_cast<double>(n.numel()) * static_cast<double>(width + 3 * heads));
+    const auto sources = n.size(0), products = sources * width * (width + 3 * heads) + 3 * width * width;
+    const OperationScope scope("linear, other", 2.0 * static_cast<double>(products));
     t = at::linear(n, at::bmm(wq.transpose(1, 2), wk).view({3 * heads, width})).view({-1, heads, 3});
     v = at::linear(n, kv.narrow(0, width, width)).view({-1, heads, head_width});
   }

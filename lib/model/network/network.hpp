@@ -58,7 +58,7 @@ class Network {
   at::Tensor linear(const std::string& name, const at::Tensor& x, const char* operation) const;
   at::Tensor stage(const std::string& part, std::size_t level, int depth, at::Tensor x,
                    const Step& step) const;
-  at::Tensor attention(const std::string& block, std::size_t level, std::size_t index, const at::Tensor& x,
+  at::Tensor attention(const std::string& block, std::size_t level, std::size_t index, at::Tensor x,
                        const Step& step) const;
   at::Tensor feed_forward(const std::string& block, const at::Tensor& x, const Step& step) const;
   at::Tensor interpolate(const std::string& part, const InterpolationTable& table, const at::Tensor& x) const;

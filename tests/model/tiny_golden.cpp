@@ -1,24 +1,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "model/golden_case.hpp"
 #include "support/golden.hpp"
 
 namespace mosaic::test {
 namespace {
-
-// The golden README's limits: float32 against float64 is below 4e-6; tables of another math library add 5e-6.
-constexpr double stage_limit = 3e-5;
-constexpr double gradient_limit = 1e-4;
-
-void expect_close(const at::Tensor& ours, const at::Tensor& truth, double limit, const std::string& what) {
-  EXPECT_LE(deviation(ours, truth).max, limit) << what;
-}
 
 struct TinyCase {
   GoldenCase which;
@@ -165,21 +155,6 @@ TEST(TinyGolden, WrongNoiseIsSeen) {
   EXPECT_GT(deviation(output, entry(*stages, "output")[0]).max, 100 * stage_limit);
 }
 
-/// Loss of all members with the gradients of every parameter.
-at::Tensor loss_with_gradients(const Network& network, const GoldenCase& which, const at::Tensor& features,
-                               const at::Tensor& noise, const at::Tensor& target) {
-  for (const auto& [name, parameter] : network.parameters()) {
-    at::Tensor(parameter).requires_grad_(true);
-  }
-  std::vector<at::Tensor> members;
-  for (int m = 0; m < which.members; ++m) {
-    members.push_back(network.forward(features, noise[m]));
-  }
-  const at::Tensor loss = fair_crps(at::stack(members), target, which.grid);
-  loss.backward();
-  return loss.detach();
-}
-
 TEST(TinyGolden, EveryGradient) {
   GOLDEN_OR_SKIP(folder, "model/tiny");
   GOLDEN_OR_SKIP(gradients_file, "model/tiny/gradients.safetensors");
@@ -196,89 +171,6 @@ TEST(TinyGolden, EveryGradient) {
     const at::Tensor flat = parameter.grad().reshape({-1});
     expect_close(flat.slice(0, 0, flat.numel(), stride), entry(*truth, name), gradient_limit, name);
   }
-}
-
-struct MidCase {
-  GoldenCase which;
-  std::unique_ptr<TensorFile> truth;
-  at::Tensor features;
-  Network network;
-
-  explicit MidCase(const std::filesystem::path& folder, const std::string& file, const TensorFile* neighbours)
-      : which(read_case(folder / "config.json")),
-        truth(open_tensor_file((folder / file).string())),
-        network(build(which, neighbours)) {
-    const auto time = truth->at("day_year").to_float();
-    features =
-        features_of(formula_states(which), network.tables().static_columns, time_columns(time[0], time[1]));
-  }
-  static Network build(const GoldenCase& which, const TensorFile* neighbours) {
-    const at::Tensor columns = static_columns(formula_static_fields(which), which.grid);
-    return Network(which.network, formula_parameters(which.network, which.key),
-                   make_tables(which.network, which.grid, columns, nullptr, neighbours, 2));
-  }
-  /// Compares NAME.values at NAME.flat_index, if the file has them.
-  void compare_samples(const std::string& name, const at::Tensor& ours, int member) const {
-    if (truth->has(name + ".values")) {
-      const at::Tensor sample = ours.reshape({-1}).index_select(0, entry(*truth, name + ".flat_index"));
-      expect_close(sample, entry(*truth, name + ".values")[member], stage_limit, name);
-    }
-  }
-  at::Tensor compare_member(int member) const {
-    NetworkObserver observer;
-    observer.stage = [&](const std::string& name, const at::Tensor& output) {
-      compare_samples(name, output, member);
-    };
-    observer.attention = [&](const std::string& block, const at::Tensor&, const at::Tensor&,
-                             const at::Tensor&, const kernels::AttentionInternals& in,
-                             const at::Tensor& gated, const at::Tensor&) {
-      const std::string name = block + ".attention.";
-      if (truth->has(name + "index")) {
-        EXPECT_TRUE(in.index.equal(entry(*truth, name + "index")[member])) << name;
-      }
-      compare_samples(name + "local", in.local, member);
-      compare_samples(name + "selected", in.selected, member);
-      compare_samples(name + "gates", in.gates, member);
-      compare_samples(name + "gated", gated, member);
-    };
-    const at::NoGradGuard no_gradients;
-    const at::Tensor output = network.forward(features, entry(*truth, "e")[member], &observer);
-    const at::Tensor sample = output.index_select(0, entry(*truth, "output.point_index"));
-    const Deviation error = deviation(sample, entry(*truth, "output.values")[member]);
-    EXPECT_LE(error.max, stage_limit);
-    EXPECT_LE(error.rms, 1e-5);
-    return output;
-  }
-};
-
-TEST(MidGolden, StagesAttentionAndOutput) {
-  GOLDEN_OR_SKIP(folder, "model/mid");
-  const MidCase mid(folder, "mid.safetensors", nullptr);
-  for (int member = 0; member < mid.which.members; ++member) {
-    mid.compare_member(member);
-  }
-}
-
-TEST(MidGolden, Gradients) {
-  GOLDEN_OR_SKIP(folder, "model/mid");
-  const MidCase mid(folder, "mid.safetensors", nullptr);
-  loss_with_gradients(mid.network, mid.which, mid.features, entry(*mid.truth, "e"),
-                      formula_target(mid.which));
-  for (const auto& [name, parameter] : mid.network.parameters()) {
-    const at::Tensor sample =
-        parameter.grad().reshape({-1}).index_select(0, entry(*mid.truth, "grad." + name + ".flat_index"));
-    const at::Tensor truth = entry(*mid.truth, "grad." + name + ".values");
-    const double rms = mid.truth->at("grad." + name + ".sum_rms").to_double()[1];
-    EXPECT_LE((sample - truth).abs().max().item().toDouble(), gradient_limit * rms) << name;
-  }
-}
-
-TEST(FullGolden, StagesSelectionAndOutput) {
-  GOLDEN_OR_SKIP(folder, "model/full/full.safetensors");
-  GOLDEN_OR_SKIP(tables, "model/full/neighbours_k24.npz");
-  const auto neighbours = open_tensor_file(tables.string());
-  const MidCase full(folder.parent_path(), "full.safetensors", neighbours.get());
-  full.compare_member(0);
 }
 
 }  // namespace

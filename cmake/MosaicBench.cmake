@@ -1,0 +1,10 @@
+# mosaic_bench times the network, so it needs libtorch. Sets MOSAIC_HAVE_BENCH and MOSAIC_BENCH_STATUS for the summary.
+set(MOSAIC_HAVE_BENCH OFF)
+if(NOT MOSAIC_BENCH)
+  set(MOSAIC_BENCH_STATUS "off (MOSAIC_BENCH=OFF)")
+elseif(NOT MOSAIC_HAVE_TORCH)
+  set(MOSAIC_BENCH_STATUS "off (no libtorch)")
+else()
+  set(MOSAIC_HAVE_BENCH ON)
+  set(MOSAIC_BENCH_STATUS "mosaic_bench")
+endif()

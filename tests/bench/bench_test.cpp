@@ -1,0 +1,104 @@
+// mosaic_bench as a user starts it.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/files.hpp"
+#include "support/golden.hpp"
+
+namespace mosaic {
+namespace {
+
+struct Outcome {
+  int code = -1;
+  std::string out;
+};
+
+/// Runs mosaic_bench; stderr is taken in where asked for.
+Outcome bench(const std::string& arguments, const std::string& redirect = "2>&1") {
+  const std::string command =
+      std::string(std::getenv("MOSAIC_BIN")) + "/mosaic_bench " + arguments + " " + redirect;
+  Outcome outcome;
+  FILE* pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> piece{};
+  while (const std::size_t n = fread(piece.data(), 1, piece.size(), pipe)) {
+    outcome.out.append(piece.data(), n);
+  }
+  const int status = pclose(pipe);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+const std::string short_run = "step --preset demo --threads 1 --gemm-repeats 1 ";
+
+void expect_contains(const std::string& text, const std::string& words) {
+  EXPECT_NE(text.find(words), std::string::npos) << words << " not in:\n" << text;
+}
+
+TEST(Bench, StepPrintsTheTables) {
+  const auto file = test::scratch_dir("bench") / "step.md";
+  const Outcome run = bench(short_run + "--steps 1 --markdown " + file.string(), "2>/dev/null");
+  ASSERT_EQ(run.code, 0) << run.out;
+  // The count of the demonstration's network; the program itself compares what ran with the formula.
+  for (const char* words : {"15284465664 = 0.0153 TFLOP", "median time / floor", "peak beyond weights",
+                            "| attention, selected |", "| linear, feed-forward |", "rest (not in a class)",
+                            "4096 x 4096 x 4096", "3072 x 128 x 1024", "load average", "1 threads"}) {
+    expect_contains(run.out, words);
+  }
+  EXPECT_EQ(read_text(file.string()), run.out) << "the file holds what was printed";
+}
+
+TEST(Bench, JsonSaysTheSame) {
+  const Outcome run = bench(short_run + "--steps 3 --members 2 --gemm-every 3 --json", "2>/dev/null");
+  ASSERT_EQ(run.code, 0) << run.out;
+  const auto json = nlohmann::json::parse(run.out);
+  EXPECT_EQ(json.at("operations"), 15284465664.0) << "of one member-step, whatever the members";
+  EXPECT_EQ(json.at("members"), 2);
+  EXPECT_EQ(json.at("steps").size(), 3U);
+  EXPECT_EQ(json.at("products").size(), 2U);
+  EXPECT_EQ(json.at("products")[0].at("rate").size(), 2U) << "before the first and after the last step";
+  EXPECT_GT(json.at("floor_ratio"), 0);
+  EXPECT_GT(json.at("peak_bytes_beyond_held"), 0);
+  double sum = 0;
+  for (const auto& [name, totals] : json.at("classes").items()) {
+    sum += totals.at("seconds").get<double>();
+  }
+  EXPECT_LE(sum, json.at("seconds_per_member_step").get<double>()) << "classes are parts of the step";
+  // Promised: resident memory does not grow from step to step.
+  EXPECT_NEAR(json.at("resident_growth"), 1.0, 0.01);
+}
+
+TEST(Bench, BadFlagsEndWith64) {
+  for (const char* arguments :
+       {"", "leap", "step --preset era6", "step --steps 0", "step --threads -1", "step --steps two",
+        "step --fast", "step --members 0", "step --gemm-every 0", "step --gemm-repeats 0", "step surplus"}) {
+    const Outcome run = bench(arguments);
+    EXPECT_EQ(run.code, 64) << arguments << "\n" << run.out;
+  }
+}
+
+TEST(Bench, HelpAndVersion) {
+  const Outcome help = bench("--help"), step = bench("step --help"), version = bench("--version");
+  EXPECT_EQ(help.code, 0);
+  expect_contains(help.out, "Example: mosaic_bench");
+  EXPECT_EQ(step.code, 0);
+  expect_contains(step.out, "--preset");
+  expect_contains(step.out, "Example: mosaic_bench step");
+  EXPECT_EQ(version.code, 0);
+  expect_contains(version.out, "revision");
+}
+
+TEST(Bench, AFolderThatIsNotThereIsNamedBeforeTheWork) {
+  const Outcome run = bench("step --markdown /nonexistent/folder/step.md");
+  EXPECT_EQ(run.code, 73);
+  expect_contains(run.out, "/nonexistent/folder");
+  EXPECT_EQ(run.out.find("products:"), std::string::npos) << run.out;
+}
+
+}  // namespace
+}  // namespace mosaic

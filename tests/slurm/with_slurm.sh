@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# with_slurm.sh SCRIPT SCRATCH COMMAND ARGUMENT...: runs a command inside a private Slurm (SCRIPT is slurm_local.sh) that is
+# stopped afterwards. 77, a visible skip, where Slurm cannot run.
+set -euo pipefail
+script=$1
+scratch=$(mktemp -d "$2/slurm.XXXXXX")
+shift 2
+trap '"$script" stop "$scratch"; rm -rf "$scratch"' EXIT
+
+# Other private Slurms may run on this machine.
+export SLURM_LOCAL_PORT=${SLURM_LOCAL_PORT:-$((20000 + RANDOM % 10000))}
+"$script" start "$scratch"
+SLURM_CONF=$scratch/slurm.conf "$@"
