@@ -66,8 +66,9 @@ void write_file_atomically(const std::string& path, const std::function<void(con
   RemoveUnlessKept temporary{path + ".tmp" + std::to_string(getpid())};
   write(temporary.path);
   sync_path(temporary.path, O_RDONLY);
-  require(std::rename(temporary.path.c_str(), path.c_str()) == 0, ExitCode::io_error,
-          "{}: cannot rename the finished file into place: {}", path, std::strerror(errno));
+  const int renamed = std::rename(temporary.path.c_str(), path.c_str());  // errno is read after it
+  require(renamed == 0, ExitCode::io_error, "{}: cannot rename the finished file into place: {}", path,
+          std::strerror(errno));
   temporary.kept = true;
   const auto folder = std::filesystem::path(path).parent_path();
   sync_path(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY);

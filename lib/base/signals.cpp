@@ -39,8 +39,8 @@ extern "C" void on_stop_signal(int signal_number, siginfo_t* info, void*) {
 
 void install(int signal_number, struct sigaction action) {
   sigemptyset(&action.sa_mask);
-  require(sigaction(signal_number, &action, nullptr) == 0, "cannot install a handler for signal {}: {}",
-          signal_number, std::strerror(errno));
+  const int result = sigaction(signal_number, &action, nullptr);
+  require(result == 0, "cannot install a handler for signal {}: {}", signal_number, std::strerror(errno));
 }
 
 void handle(int signal_number, void (*handler)(int)) {

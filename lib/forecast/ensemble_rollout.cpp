@@ -85,12 +85,11 @@ void EnsembleRollout::check_member(int member) const {
       }
       const std::size_t columns = info.grid->longitude.size();
       fail(ExitCode::internal,
-           "the forecast from {} left its range: member {}, {} = {} at {} N {} E after step {} (lead time "
-           "{}); allowed is "
-           "{} +- {}",
-           to_string(initial_time_), member, (*info.channels)[channel].name(), value,
-           info.grid->latitude[point / columns], info.grid->longitude[point % columns], steps_done_,
-           to_string(steps_done_ * info.step), mean, reach);
+           "the forecast left its range: member {}, {} = {} at latitude {}, longitude {} after step {} (lead "
+           "time {}); allowed is {}",
+           member, (*info.channels)[channel].name(), value, info.grid->latitude[point / columns],
+           info.grid->longitude[point % columns], steps_done_, to_string(steps_done_ * info.step),
+           bounded ? fmt::format("{} +- {}", mean, reach) : "any finite value");
     }
   }
 }

@@ -72,7 +72,8 @@ class WorkCounter {
 /// Starts MPI, installs stop-signal handlers, runs `body` and ends the program as interfaces.md section 7
 /// says: an Error or any other exception is printed as `[rank r/N] what (file:line)` and ends the whole job
 /// with its exit code (MPI_Abort when N > 1); otherwise body's value, the largest of all ranks, is the exit
-/// code after all ranks have met. Logging is set up with rank and size; body may set it up again.
+/// code after all ranks have met. After an error the process leaves without exit handlers. Logging is set up
+/// with rank and size; body may set it up again.
 int run_app(int argc, char** argv, const std::function<int(int argc, char** argv)>& body);
 
 }  // namespace mosaic

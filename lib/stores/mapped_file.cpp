@@ -30,8 +30,8 @@ MappedFile::MappedFile(std::string path) : path_(std::move(path)) {
   const Descriptor file{open(path_.c_str(), O_RDONLY | O_CLOEXEC)};
   require(file.value >= 0, ExitCode::missing_input, "{}: cannot open: {}", path_, std::strerror(errno));
   struct stat status {};
-  require(fstat(file.value, &status) == 0, ExitCode::io_error, "{}: cannot read its size: {}", path_,
-          std::strerror(errno));
+  const int result = fstat(file.value, &status);  // errno is read after it
+  require(result == 0, ExitCode::io_error, "{}: cannot read its size: {}", path_, std::strerror(errno));
   require(S_ISREG(status.st_mode), ExitCode::missing_input, "{}: is not a regular file", path_);
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) {

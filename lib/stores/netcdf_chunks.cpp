@@ -58,7 +58,15 @@ std::string hdf5_reason() {
     return 0;
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, &reason);
-  return reason;
+  // "file write failed: time = ..., filename = '...', errno = 28, error message = 'No space left on device',
+  // buf = ..."
+  const std::string label = "error message = '";
+  const std::size_t start = reason.find(label);
+  if (start == std::string::npos) {
+    return reason;
+  }
+  const std::size_t text = start + label.size();
+  return reason.substr(text, reason.find('\'', text) - text);
 }
 
 std::vector<ChunkFilter> read_filters(hid_t dataset) {
