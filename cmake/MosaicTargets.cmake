@@ -37,6 +37,21 @@ function(mosaic_warnings target)
   endif()
 endfunction()
 
+# mosaic_precompile(TARGET PATTERN), with MOSAIC_PCH: sources that match PATTERN begin with torch's tensor headers,
+# precompiled once for the target; the others are compiled as usual. Off by default. Measured with GCC 12, CPU time of a
+# clean build without ccache: lib/model (5 such sources) 48.9 s without, 46.5 s with; kernels (3) 38.4 s without, 42.9 s
+# with, so it is not used there. One precompiled header takes 18 s and 264 MB, saves 4 to 6 s a source, and cannot be
+# shared among targets that differ in -fopenmp. With a warm ccache it saves nothing.
+function(mosaic_precompile target pattern)
+  if(NOT MOSAIC_PCH)
+    return()
+  endif()
+  target_precompile_headers(${target} PRIVATE <ATen/core/Tensor.h> <ATen/TensorOperators.h>)
+  get_target_property(sources ${target} SOURCES)
+  list(FILTER sources EXCLUDE REGEX "${pattern}")
+  set_source_files_properties(${sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
+
 # mosaic_program(NAME lib...): apps/NAME.cpp -> build/bin/NAME
 function(mosaic_program name)
   add_executable(${name} ${name}.cpp)

@@ -13,14 +13,16 @@ namespace {
 using kernels::Statistic;
 using kernels::Statistics;
 
-/// T[A[f]] of one statistic f: mse, mae, bias, crps_skill, crps_spread, ensemble_mean_mse, ensemble_variance.
-class AreaMeanScore final : public Score {
+/// A score of one statistic f.
+class StatisticScore : public Score {
  public:
-  AreaMeanScore(std::string name, Statistic statistic, std::string definition)
+  StatisticScore(std::string name, Statistic statistic, std::string definition)
       : name_(std::move(name)), statistic_(statistic), definition_(std::move(definition)) {}
   std::string name() const override { return name_; }
   std::string definition() const override { return definition_; }
-  double value(const Statistics& means, int) const override { return at(means, statistic_); }
+
+ protected:
+  double area_mean(const Statistics& means) const { return at(means, statistic_); }
 
  private:
   std::string name_;
@@ -28,19 +30,18 @@ class AreaMeanScore final : public Score {
   std::string definition_;
 };
 
-/// sqrt(T[A[f]]) of one statistic f: rmse, ensemble_mean_rmse, ensemble_stddev.
-class RootMeanScore final : public Score {
+/// T[A[f]]: mse, mae, bias, crps_skill, crps_spread, ensemble_mean_mse, ensemble_variance.
+class AreaMeanScore final : public StatisticScore {
  public:
-  RootMeanScore(std::string name, Statistic statistic, std::string definition)
-      : name_(std::move(name)), statistic_(statistic), definition_(std::move(definition)) {}
-  std::string name() const override { return name_; }
-  std::string definition() const override { return definition_; }
-  double value(const Statistics& means, int) const override { return std::sqrt(at(means, statistic_)); }
+  using StatisticScore::StatisticScore;
+  double value(const Statistics& means, int) const override { return area_mean(means); }
+};
 
- private:
-  std::string name_;
-  Statistic statistic_;
-  std::string definition_;
+/// sqrt(T[A[f]]): rmse, ensemble_mean_rmse, ensemble_stddev.
+class RootMeanScore final : public StatisticScore {
+ public:
+  using StatisticScore::StatisticScore;
+  double value(const Statistics& means, int) const override { return std::sqrt(area_mean(means)); }
 };
 
 /// Fair continuous ranked probability score: skill - spread / 2, the spread without a member's distance to

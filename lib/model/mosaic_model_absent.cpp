@@ -7,7 +7,8 @@ namespace {
 
 [[noreturn]] void refuse() {
   fail(ExitCode::bad_configuration,
-       "the Mosaic network is not in this build: configure with libtorch (TORCH_ROOT), or use persistence");
+       "the Mosaic network is not in this build: configure with libtorch (TORCH_ROOT), or set "
+       "model.name=persistence");
 }
 
 }  // namespace

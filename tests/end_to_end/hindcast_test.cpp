@@ -159,6 +159,18 @@ TEST(Hindcast, CommonMembersAreTheSameForEveryMemberCount) {
   fs::remove_all(folder);
 }
 
+#else
+
+TEST(Hindcast, WithoutTorchTheNetworkIsRefusedWithAReason) {
+  const fs::path folder = test::scratch_dir("without_torch");
+  const test::Job run = shell(hindcast(0, folder / "out", ""));
+  EXPECT_EQ(run.code, 78) << run.output;
+  EXPECT_NE(run.output.find("not in this build"), std::string::npos) << run.output;
+  EXPECT_NE(run.output.find("model.name=persistence"), std::string::npos) << run.output;
+  EXPECT_FALSE(fs::exists(folder / "out"));
+  fs::remove_all(folder);
+}
+
 #endif
 
 }  // namespace

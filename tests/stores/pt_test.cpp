@@ -195,12 +195,7 @@ TEST(Pt, MutatedFilesAreReadOrRefused) {
   const auto path = scratch_dir("mutated_pt") / "mutated.pt";
   for (const ZipKind kind : {ZipKind::stored, ZipKind::zip64}) {
     const std::string good = checkpoint(training_pickle(), storages(), "little", kind);
-    int refused = 0;
-    for (std::uint32_t seed = 0; seed < 1000; ++seed) {
-      SCOPED_TRACE(seed);
-      write_bytes(path, mutate(good, seed));
-      refused += opens_or_is_refused(path.string()) ? 0 : 1;
-    }
+    const int refused = count_refused(path, 1000, [&](std::uint32_t seed) { return mutate(good, seed); });
     EXPECT_GT(refused, 500);
     EXPECT_LT(refused, 1000);
   }
@@ -208,12 +203,8 @@ TEST(Pt, MutatedFilesAreReadOrRefused) {
 
 TEST(Pt, MutatedPicklesWithTrueChecksumsAreReadOrRefused) {
   const auto path = scratch_dir("mutated_pickle") / "mutated.pt";
-  int refused = 0;
-  for (std::uint32_t seed = 0; seed < 4000; ++seed) {
-    SCOPED_TRACE(seed);
-    write_bytes(path, checkpoint(mutate(training_pickle(), seed)));
-    refused += opens_or_is_refused(path.string()) ? 0 : 1;
-  }
+  const int refused = count_refused(
+      path, 4000, [](std::uint32_t seed) { return checkpoint(mutate(training_pickle(), seed)); });
   EXPECT_GT(refused, 1000);
   EXPECT_LT(refused, 4000);
 }

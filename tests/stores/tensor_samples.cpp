@@ -153,4 +153,15 @@ bool opens_or_is_refused(const std::string& path) {
   }
 }
 
+int count_refused(const std::filesystem::path& path, std::uint32_t files,
+                  const std::function<std::string(std::uint32_t seed)>& make) {
+  int refused = 0;
+  for (std::uint32_t seed = 0; seed < files; ++seed) {
+    SCOPED_TRACE(seed);
+    write_bytes(path, make(seed));
+    refused += opens_or_is_refused(path.string()) ? 0 : 1;
+  }
+  return refused;
+}
+
 }  // namespace mosaic::test

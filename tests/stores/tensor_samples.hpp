@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,5 +52,10 @@ std::string mutate(std::string bytes, std::uint32_t seed);
 /// Opens the file and reads every tensor. True if that worked, false if it was refused with corrupt_input
 /// naming the file; anything else fails the test.
 bool opens_or_is_refused(const std::string& path);
+
+/// How many of the files make(0) ... make(files - 1), each written to `path`, are refused. Checks each as
+/// opens_or_is_refused() does.
+int count_refused(const std::filesystem::path& path, std::uint32_t files,
+                  const std::function<std::string(std::uint32_t seed)>& make);
 
 }  // namespace mosaic::test
