@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/machine.hpp"
+#include "base/signals.hpp"
 #include "base/version.hpp"
 #include "forecast/hindcast.hpp"
 #include "parallel/agree.hpp"
@@ -24,6 +25,7 @@ struct CommandLine {
   bool print_config = false;
   bool print_reference = false;
   bool plan = false;
+  std::string max_walltime;
   bool overwrite = false;
   bool allow_mixed_hardware = false;
 };
@@ -52,6 +54,9 @@ void declare(CLI::App& app, CommandLine& line) {
   app.add_flag("--plan", line.plan, "Check all input, print what would be done and needed, and stop");
   app.add_flag("--print-config", line.print_config, "Print the complete effective configuration and stop");
   app.add_flag("--print-reference", line.print_reference, "Print every key with its explanation and stop");
+  app.add_option(
+      "--max-walltime", line.max_walltime,
+      "Stop with code 75 this long after the start (12h, 90min, 300s): less than the job's time limit");
   app.add_flag("--overwrite", line.overwrite,
                "Delete the earlier results in the folder instead of resuming them");
   app.add_flag("--allow-mixed-hardware", line.allow_mixed_hardware,
@@ -69,6 +74,20 @@ void read_configuration(ConfigSchema& schema, const CommandLine& line) {
     schema.set(key + "=" + value, "flag for " + key);
   }
   schema.check();
+}
+
+/// Errors: usage.
+void limit_walltime(const std::string& text) {
+  if (text.empty()) {
+    return;
+  }
+  try {
+    const Duration walltime = parse_duration(text);
+    require(walltime.seconds > 0, ExitCode::usage, "'{}' is not positive", text);
+    stop_after(walltime);
+  } catch (const Error& problem) {
+    fail(ExitCode::usage, "--max-walltime: {}", problem.what());
+  }
 }
 
 ExistingResults existing_results(const CommandLine& line) {
@@ -91,6 +110,13 @@ int report(const HindcastSetup& setup, const ResultsFolder& results, const Hindc
                 outcome.committed, setup.initial_times.size(), results.path());
     return static_cast<int>(outcome.code);
   }
+  for (const auto& [time, reason] : outcome.failed) {
+    log_warning("initial time {} failed; the same command tries it again: {}", to_string(time), reason);
+  }
+  if (outcome.committed == 0) {
+    log_warning("no initial time could be forecast: there are no scores");
+    return static_cast<int>(outcome.code);
+  }
   fmt::print("{}", finish_results(setup, results));
   HindcastTimings all;
   for (const HindcastTimings& t : outcome.timings) {
@@ -101,10 +127,10 @@ int report(const HindcastSetup& setup, const ResultsFolder& results, const Hindc
       "\ntime over all ranks: read {:.1f} s, compute {:.1f} s, score {:.1f} s, write {:.1f} s, idle {:.1f} "
       "s\n",
       all.read, all.compute, all.score, all.write, all.idle);
-  fmt::print("{} initial times ({} resumed), peak memory of rank 0 {:.2f} GB\nresults: {}\n",
-             outcome.committed, outcome.resumed, static_cast<double>(peak_resident_bytes()) / 1e9,
-             results.path());
-  return 0;
+  fmt::print("{} of {} initial times ({} resumed), peak memory of rank 0 {:.2f} GB\nresults: {}\n",
+             outcome.committed, setup.initial_times.size(), outcome.resumed,
+             static_cast<double>(peak_resident_bytes()) / 1e9, results.path());
+  return static_cast<int>(outcome.code);
 }
 
 int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const CommandLine& line) {
@@ -165,7 +191,10 @@ int run(int argc, char** argv) {
     }
     return 0;
   }
-  agree(Comm::world(), [&] { read_configuration(schema, line); });
+  agree(Comm::world(), [&] {
+    read_configuration(schema, line);
+    limit_walltime(line.max_walltime);
+  });
   if (line.print_config) {
     if (speaker) {
       fmt::print("{}", schema.print());

@@ -6,8 +6,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include "base/error.hpp"
 
@@ -15,7 +17,10 @@ namespace mosaic {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 std::atomic<bool> stop_flag{false};
+std::atomic<Clock::time_point> stop_time{Clock::time_point::max()};
 std::atomic<pid_t> mpirun{0};  ///< the process that started this one, if it is Open MPI's mpirun
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free,
               "only lock-free values may be used in a signal handler");
@@ -68,6 +73,14 @@ void install_stop_handlers() {
 
 void let_sigterm_end_the_process() { handle(SIGTERM, SIG_DFL); }
 
-bool stop_requested() { return stop_flag.load(); }
+void stop_after(Duration walltime) { stop_time = Clock::now() + std::chrono::seconds(walltime.seconds); }
+
+bool stop_requested() { return stop_flag.load() || Clock::now() >= stop_time.load(); }
+
+double seconds_until_stop() {
+  const Clock::time_point stop = stop_time.load();
+  return stop == Clock::time_point::max() ? std::numeric_limits<double>::infinity()
+                                          : std::chrono::duration<double>(stop - Clock::now()).count();
+}
 
 }  // namespace mosaic

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/time.hpp"
+
 namespace mosaic {
 
 /// Makes SIGTERM, SIGINT, SIGUSR1 and SIGHUP set a flag that stop_requested() reads, and ignores SIGPIPE,
@@ -14,7 +16,13 @@ void install_stop_handlers();
 /// For the end of a process that failed: SIGTERM, which the launcher then sends, ends it at once.
 void let_sigterm_end_the_process();
 
-/// True once a stop signal has arrived in this process.
+/// Makes this moment plus `walltime` a stop request of its own.
+void stop_after(Duration walltime);
+
+/// True once a stop signal has arrived in this process, or the time of stop_after() is over.
 bool stop_requested();
+
+/// Until the time of stop_after(); infinite without it. [s]
+double seconds_until_stop();
 
 }  // namespace mosaic

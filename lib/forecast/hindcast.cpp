@@ -1,201 +1,15 @@
 #include "forecast/hindcast.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
-#include <utility>
 
-#include "base/error.hpp"
-#include "base/log.hpp"
-#include "base/signals.hpp"
-#include "campaign/progress.hpp"
-#include "fields/state_checks.hpp"
-#include "forecast/ensemble_rollout.hpp"
-#include "forecast/forecast_output.hpp"
+#include "forecast/hindcast_worker.hpp"
 #include "parallel/agree.hpp"
-#include "stores/netcdf_document.hpp"
-#include "stores/prefetch.hpp"
 
 namespace mosaic {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// Adds the time until the end of its scope to a total.
-class Stopwatch {
- public:
-  explicit Stopwatch(double& total) : total_(total) {}
-  ~Stopwatch() { total_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  double& total_;
-  Clock::time_point start_ = Clock::now();
-};
-
-/// One rank's part of a hindcast: takes initial times from the shared counter until none is left.
-class HindcastWorker {
- public:
-  HindcastWorker(const HindcastSetup& setup, const ResultsFolder& results, std::vector<Time> pending)
-      : setup_(setup),
-        results_(results),
-        pending_(std::move(pending)),
-        truth_channels_(std::make_shared<const ChannelSet>(scored_channels(setup.score))),
-        input_ahead_(*setup.input),
-        truth_ahead_(*setup.truth),
-        rollout_(*setup.model, setup.config.ensemble.members, make_noise(setup)),
-        scorer_(setup.score, setup.model->info().grid, setup.model->info().channels,
-                setup.config.ensemble.members),
-        output_(make_forecast_output(setup.config, setup.model->info(), setup.leads, results.path())) {}
-
-  /// False if a stop signal ended the work early.
-  bool run(WorkCounter& counter, Progress* progress) {
-    take_next(counter);
-    while (next_) {
-      const Time initial_time = *next_;
-      next_.reset();
-      try {
-        if (!run_initial_time(initial_time, counter, progress)) {
-          return false;
-        }
-      } catch (const Error& problem) {
-        throw Error(problem.code(),
-                    fmt::format("initial time {}: {}", to_string(initial_time), problem.what()),
-                    problem.where());
-      } catch (const std::exception& problem) {
-        fail(ExitCode::internal, "initial time {}: unexpected exception: {}", to_string(initial_time),
-             problem.what());
-      }
-    }
-    return !stop_requested();
-  }
-
-  const HindcastTimings& timings() const { return timings_; }
-
- private:
-  static NoiseSource make_noise(const HindcastSetup& setup) {
-    const auto& ensemble = setup.config.ensemble;
-    if (ensemble.noise_file.empty()) {
-      return NoiseSource::from_seed(static_cast<std::uint64_t>(ensemble.seed));
-    }
-    return NoiseSource::from_file(ensemble.noise_file, ensemble.members, static_cast<int>(setup.leads.size()),
-                                  setup.model->info().noise_width);
-  }
-
-  /// Reserves the next initial time of the counter and starts to read it.
-  void take_next(WorkCounter& counter) {
-    const std::int64_t index = stop_requested() ? static_cast<std::int64_t>(pending_.size()) : counter.next();
-    if (index >= static_cast<std::int64_t>(pending_.size())) {
-      return;
-    }
-    next_ = pending_[static_cast<std::size_t>(index)];
-    const ModelInfo& info = setup_.model->info();
-    std::vector<Time> history;
-    for (int age = info.history - 1; age >= 0; --age) {
-      history.push_back(*next_ - age * info.history_spacing);
-    }
-    input_ahead_.request(history, info.channels);
-    next_truth_leads_ = leads_with_truth(*next_);
-    std::vector<Time> valid;
-    for (const std::size_t lead : next_truth_leads_) {
-      valid.push_back(*next_ + setup_.leads[lead]);
-    }
-    truth_ahead_.request(valid, truth_channels_);
-  }
-
-  std::vector<std::size_t> leads_with_truth(Time initial_time) const {
-    std::vector<std::size_t> leads;
-    for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
-      if (setup_.truth->has_time(initial_time + setup_.leads[lead])) {
-        leads.push_back(lead);
-      }
-    }
-    return leads;
-  }
-
-  /// False if a stop signal arrived: the initial time is dropped, not committed.
-  bool run_initial_time(Time initial_time, WorkCounter& counter, Progress* progress) {
-    log_debug("initial time {}: start", to_string(initial_time));
-    const std::vector<std::size_t> truth_leads = std::exchange(next_truth_leads_, {});
-    std::vector<State> truth;
-    {
-      const Stopwatch watch(timings_.read);
-      std::vector<State> history = input_ahead_.take();
-      truth = truth_ahead_.take();
-      check_history(history);
-      rollout_.start(initial_time, history);
-    }
-    scorer_.begin(initial_time);
-    output_.begin(initial_time);
-    auto next_truth = truth.begin();
-    for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
-      if (stop_requested()) {
-        return false;
-      }
-      if (lead + 1 == setup_.leads.size()) {
-        take_next(counter);  // reserved no earlier than the last step, so that a slow rank holds little back
-      }
-      {
-        const Stopwatch watch(timings_.compute);
-        rollout_.advance();
-      }
-      if (std::binary_search(truth_leads.begin(), truth_leads.end(), lead)) {
-        const Stopwatch watch(timings_.score);
-        scorer_.add(lead, rollout_.members(), *next_truth++);
-      }
-      {
-        const Stopwatch watch(timings_.write);
-        output_.push(setup_.leads[lead], rollout_.members());
-      }
-      if (progress != nullptr) {
-        progress->tick();
-      }
-    }
-    commit(initial_time);
-    return true;
-  }
-
-  void check_history(const std::vector<State>& history) const {
-    std::vector<std::string> problems;
-    for (const State& state : history) {
-      if (!setup_.config.check_input) {
-        continue;
-      }
-      auto found = check_state(state);
-      std::move(found.begin(), found.end(), std::back_inserter(problems));
-      if (!setup_.orography.empty()) {
-        found = check_orientation(state, setup_.orography);
-        std::move(found.begin(), found.end(), std::back_inserter(problems));
-      }
-    }
-    require(problems.empty(), ExitCode::corrupt_input,
-            "{} is not fit for model input (input.check: false takes it all the same):\n  {}",
-            setup_.input->path(), fmt::join(problems, "\n  "));
-  }
-
-  void commit(Time initial_time) {
-    const Stopwatch watch(timings_.write);
-    output_.finish();
-    write_netcdf(results_.sums_file(initial_time), eval::to_netcdf(scorer_.finish(), setup_.score));
-    log_debug("initial time {}: committed", to_string(initial_time));
-  }
-
-  const HindcastSetup& setup_;
-  const ResultsFolder& results_;
-  std::vector<Time> pending_;
-  std::shared_ptr<const ChannelSet> truth_channels_;
-  ReadAhead input_ahead_;
-  ReadAhead truth_ahead_;
-  EnsembleRollout rollout_;
-  eval::InitTimeScorer scorer_;
-  ForecastOutput output_;
-  std::optional<Time> next_;
-  std::vector<std::size_t> next_truth_leads_;
-  HindcastTimings timings_;
-};
 
 std::vector<HindcastTimings> gather_timings(const HindcastTimings& mine, const Comm& comm) {
   std::vector<double> all(static_cast<std::size_t>(comm.size()) * 5, 0.0);
@@ -213,6 +27,30 @@ std::vector<HindcastTimings> gather_timings(const HindcastTimings& mine, const C
   return timings;
 }
 
+/// The union over the ranks, on every rank.
+std::map<Time, std::string> gather_failed(const std::map<Time, std::string>& mine, const Comm& comm) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& [time, reason] : mine) {
+    list.push_back({to_string(time), reason});
+  }
+  std::map<Time, std::string> all;
+  for (const std::string& text :
+       comm.all_gather(list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))) {
+    for (const auto& entry : nlohmann::json::parse(text)) {
+      all[parse_time(entry[0].get<std::string>())] = entry[1].get<std::string>();
+    }
+  }
+  return all;
+}
+
+/// Complete if everything is committed; else what is neither committed nor failed was stopped.
+ExitCode outcome_code(std::size_t committed, std::size_t failed, std::size_t all) {
+  if (committed == all) {
+    return ExitCode::complete;
+  }
+  return committed + failed == all ? ExitCode::partly_failed : ExitCode::stopped_early;
+}
+
 }  // namespace
 
 HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& results, const Comm& comm) {
@@ -223,7 +61,6 @@ HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& re
   outcome.resumed = setup.initial_times.size() - pending.size();
   comm.barrier();  // every rank has seen the same folder before anybody commits
   HindcastTimings timings;
-  double idle = 0;
   {
     WorkCounter counter(comm);
     std::optional<HindcastWorker> worker;
@@ -235,14 +72,14 @@ HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& re
     }
     worker->run(counter, progress ? &*progress : nullptr);
     timings = worker->timings();
-    const Stopwatch watch(idle);
+    outcome.failed = worker->failed();
+    const Stopwatch watch(timings.idle);
     comm.barrier();
   }
-  timings.idle = idle;
   outcome.timings = gather_timings(timings, comm);
   outcome.committed = results.count_committed(setup.initial_times);
-  outcome.code =
-      outcome.committed == setup.initial_times.size() ? ExitCode::complete : ExitCode::stopped_early;
+  outcome.failed = gather_failed(outcome.failed, comm);
+  outcome.code = outcome_code(outcome.committed, outcome.failed.size(), setup.initial_times.size());
   return outcome;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,18 +46,21 @@ struct HindcastTimings {
 };
 
 struct HindcastOutcome {
-  ExitCode code = ExitCode::complete;    ///< complete or stopped_early
+  ExitCode code = ExitCode::complete;    ///< complete, stopped_early or partly_failed
   std::size_t committed = 0;             ///< initial times finished by now, of all
   std::size_t resumed = 0;               ///< of these, those that were there before
+  std::map<Time, std::string> failed;    ///< initial times that could not be forecast, and why
   std::vector<HindcastTimings> timings;  ///< by rank
 };
 
 /// Runs every initial time that is not committed yet, on all ranks of `comm` (collective): read, step, score,
-/// write, commit.
+/// write, commit. With `on_error: continue` an initial time whose input or forecast fails (input is read
+/// three times) is left out; what cannot be written always ends the run. Nothing is begun that a time limit
+/// would cut, judged by the longest initial time so far.
 HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& results, const Comm& comm);
 
-/// On one rank, after run_hindcast() completed: metrics.nc, spectra.nc, sums.nc; returns the table of
-/// headline scores.
+/// On one rank, after run_hindcast(): metrics.nc and spectra.nc of the committed initial times, of which
+/// there must be one; sums.nc once all are. Returns the table of headline scores.
 std::string finish_results(const HindcastSetup& setup, const ResultsFolder& results);
 
 /// On one rank: run.json. `configuration`: the effective configuration as YAML.

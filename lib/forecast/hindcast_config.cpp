@@ -100,6 +100,10 @@ void add_output_keys(ConfigSchema& schema, HindcastConfig& config) {
 void add_run_keys(ConfigSchema& schema, HindcastConfig& config) {
   schema.key("parallel.threads", &config.threads, "Threads per rank; part of what fixes the bits")
       .range(1, 1024);
+  schema
+      .key("on_error", &config.on_error,
+           "An initial time that fails ends the job, or is left out and listed (exit code 76)")
+      .choices({"stop", "continue"});
   schema.key("log.interval", &config.log.interval, "Between progress lines where stderr is no terminal");
   schema.key("log.level", &config.log.level, "Least important messages on stderr")
       .choices({"debug", "info", "warning", "error"});

@@ -60,6 +60,7 @@ struct HindcastConfig {
     int queue = 512;
   } output;
   int threads = 1;
+  std::string on_error = "stop";
   struct Log {
     Duration interval{10};
     std::string level = "info";

@@ -27,18 +27,30 @@ nlohmann::json timings_json(const std::vector<HindcastTimings>& timings) {
   return list;
 }
 
+/// The sums of all committed initial times; kept in one file in place of theirs once the run is complete.
+NetcdfDocument merged_sums(const HindcastSetup& setup, const ResultsFolder& results) {
+  if (results.is_merged()) {
+    return read_netcdf(results.merged_sums_file());
+  }
+  std::vector<NetcdfDocument> documents;
+  for (const Time time : setup.initial_times) {
+    if (results.is_committed(time)) {
+      documents.push_back(read_netcdf(results.sums_file(time)));
+    }
+  }
+  NetcdfDocument merged = eval::merge_sums(documents);
+  if (documents.size() == setup.initial_times.size()) {
+    write_netcdf(results.merged_sums_file(), merged);
+    results.remove_single_sums();
+  }
+  return merged;
+}
+
 }  // namespace
 
 std::string finish_results(const HindcastSetup& setup, const ResultsFolder& results) {
-  if (!results.is_merged()) {
-    std::vector<NetcdfDocument> documents;
-    for (const Time time : setup.initial_times) {
-      documents.push_back(read_netcdf(results.sums_file(time)));
-    }
-    write_netcdf(results.merged_sums_file(), eval::merge_sums(documents));
-    results.remove_single_sums();
-  }
-  const auto sums = eval::all_from_netcdf(read_netcdf(results.merged_sums_file()));
+  const NetcdfDocument merged = merged_sums(setup, results);
+  const auto sums = eval::all_from_netcdf(merged);
   write_netcdf(results.file("metrics.nc"), eval::metrics_document(sums, setup.score));
   write_netcdf(results.file("spectra.nc"), eval::spectra_document(sums, setup.score));
   return eval::score_table(sums, setup.score);
@@ -51,6 +63,9 @@ void write_run_record(const HindcastSetup& setup, const ResultsFolder& results,
   nlohmann::json status;
   for (const Time time : setup.initial_times) {
     status[to_string(time)] = results.is_committed(time) ? "committed" : "pending";
+  }
+  for (const auto& [time, reason] : outcome.failed) {
+    status[to_string(time)] = "failed: " + reason;
   }
   const nlohmann::json record = {
       {"program", version_text()},
@@ -68,7 +83,8 @@ void write_run_record(const HindcastSetup& setup, const ResultsFolder& results,
       {"exit_code", static_cast<int>(outcome.code)},
       {"timings_by_rank", timings_json(outcome.timings)},
   };
-  write_text_atomically(results.file("run.json"), record.dump(1) + "\n");
+  write_text_atomically(results.file("run.json"),
+                        record.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace mosaic

@@ -168,7 +168,8 @@ RunIdentity identity_of(const HindcastSetup& setup) {
   add_hindcast_keys(schema, config);
   RunIdentity identity;
   for (const auto& [path, value] : schema.values()) {
-    if (!path.starts_with("log.") && path != "output.folder" && path != "output.queue") {
+    if (!path.starts_with("log.") && path != "output.folder" && path != "output.queue" &&
+        path != "on_error") {
       identity["configuration." + path] = value;
     }
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/files.hpp"
 #include "end_to_end/hindcast_runs.hpp"
 #include "fields/channel.hpp"
 #include "stores/field_store.hpp"
@@ -126,6 +127,48 @@ class Kept {
 /// changed.)
 void damage(const fs::path& file) { fs::resize_file(file, fs::file_size(file) / 2); }
 
+/// With on_error: continue the damaged times are left out and listed; mended, the same command does them.
+TEST_P(Fault, ContinuesPastInitialTimesThatCannotBeRead) {
+  const std::string out = out_name();
+  const Kept first(chunk("temperature", 0));
+  const Kept third(chunk("geopotential", 2));
+  damage(chunk("temperature", 0));
+  fs::remove(chunk("geopotential", 2));
+  const Job job = run(out, "--set on_error=continue");
+  EXPECT_EQ(job.code, 76) << job.output;
+  EXPECT_EQ(count_of(job.output, "reading failed and is tried again"), 4U) << job.output;
+  const std::string record = read_text((folder() / out / "run.json").string());
+  for (const std::string& text : {initial_times[0], initial_times[2]}) {
+    EXPECT_NE(job.output.find("initial time " + text + " failed; the same command tries it again"),
+              std::string::npos)
+        << job.output;
+    EXPECT_NE(record.find("\"" + text + "\": \"failed: "), std::string::npos) << record;
+  }
+  EXPECT_NE(record.find("\"" + initial_times[1] + "\": \"committed\""), std::string::npos) << record;
+  EXPECT_TRUE(fs::exists(folder() / out / "metrics.nc"));
+  EXPECT_FALSE(fs::exists(folder() / out / "sums.nc"));
+  for (const auto& entry : fs::directory_iterator(folder() / out / "forecasts")) {
+    EXPECT_EQ(entry.path().extension(), ".nc") << entry.path();
+  }
+  first.restore();
+  third.restore();
+  const Job again = run(out);
+  EXPECT_EQ(again.code, 0) << again.output;
+  EXPECT_NE(again.output.find("4 of 4 initial times (2 resumed)"), std::string::npos) << again.output;
+  expect_same_results(folder() / "whole", folder() / out);
+}
+
+TEST_P(Fault, NothingCouldBeForecast) {
+  std::vector<std::unique_ptr<Kept>> kept;
+  for (std::size_t time = 0; time < initial_times.size(); ++time) {
+    kept.push_back(std::make_unique<Kept>(chunk("temperature", time)));
+    damage(chunk("temperature", time));
+  }
+  const Job job = run(out_name(), "--set on_error=continue");
+  EXPECT_EQ(job.code, 76) << job.output;
+  EXPECT_NE(job.output.find("there are no scores"), std::string::npos) << job.output;
+}
+
 TEST_P(Fault, DamagedChunkOfTheFirstMiddleOrLastTime) {
   for (const std::size_t time : {0U, 2U, 3U}) {
     const std::string out = "damaged" + std::to_string(time) + out_name();
@@ -172,7 +215,10 @@ TEST_P(Fault, MissingVariableIsOneMessage) {
 TEST_P(Fault, ForecastFileThatCannotGetItsName) {
   const fs::path name = folder() / out_name() / "forecasts/forecast_2011-10-12T00.nc";
   fs::create_directories(name / "in the way");
-  expect_failure(run(out_name()), 74, {"initial time 2011-10-12T00: ", name.string(), "Is a directory"});
+  for (const char* mode : {"stop", "continue"}) {  // no reason to leave an initial time out
+    expect_failure(run(out_name(), std::string("--set on_error=") + mode), 74,
+                   {"initial time 2011-10-12T00: ", name.string(), "Is a directory"});
+  }
   fs::remove_all(name);
   expect_resume_gives_the_same_bits(out_name());
 }

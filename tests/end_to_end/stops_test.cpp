@@ -76,6 +76,18 @@ class Stop : public testing::Test {
   }
 };
 
+TEST_F(Stop, TimeLimit) {
+  const fs::path out = folder() / "time_limit";
+  const Job none = shell(command(2, out) + " --max-walltime 1s --set forecast.lead_time=200d");
+  EXPECT_EQ(none.code, 75) << none.output;
+  const Job whole = shell(command(2, out) + " --overwrite --max-walltime 10h");
+  EXPECT_EQ(whole.code, 0) << whole.output;
+  expect_same_results(folder() / "whole", out);
+  for (const char* wrong : {"soon", "0s", "-5min"}) {
+    EXPECT_EQ(shell(command(0, out) + " --max-walltime=" + wrong).code, 64) << wrong;
+  }
+}
+
 TEST_F(Stop, CtrlCOnALoneProgram) { stop_and_resume(0, SIGINT, 2, {75}); }
 
 TEST_F(Stop, TerminationOfALoneProgram) { stop_and_resume(0, SIGTERM, 0, {75}); }
