@@ -124,7 +124,7 @@ TEST(Hindcast, NetworkIsTheSameForEveryRankCount) {
   const fs::path folder = test::scratch_dir("network");
   const std::string network = "--lead-time 2d --set output.channels=2m_temperature,geopotential_500 ";
   ASSERT_EQ(shell(hindcast(0, folder / "0", network)).code, 0);
-  for (const int ranks : {2, 3}) {
+  for (const int ranks : {2, 3, 4}) {
     const test::Job run = shell(hindcast(ranks, folder / std::to_string(ranks), network));
     ASSERT_EQ(run.code, 0) << run.output;
     expect_same_results(folder / "0", folder / std::to_string(ranks));

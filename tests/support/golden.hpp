@@ -14,7 +14,7 @@ std::filesystem::path golden_dir();
 /// The file or folder inside golden_dir(), or nothing if it is absent.
 std::optional<std::filesystem::path> find_golden(const std::string& relative);
 
-/// A fresh empty folder for this test (and rank); removed and made anew.
+/// A fresh empty folder for this test (and rank), removed when the program ends.
 std::filesystem::path scratch_dir(const std::string& name);
 
 }  // namespace mosaic::test
