@@ -24,7 +24,11 @@ std::string launcher(int ranks);
 std::string hindcast(int ranks, const std::filesystem::path& out, const std::string& arguments,
                      const std::string& end = "2011-10-11T12");
 
-inline const std::string persistence = "--set model.name=persistence --set model.weights= --lead-time 2d ";
+/// Arguments for a hindcast of persistence, two days long or as long as asked for.
+inline std::string persistence_for(const std::string& lead_time) {
+  return "--set model.name=persistence --set model.weights= --lead-time " + lead_time + " ";
+}
+inline const std::string persistence = persistence_for("2d");
 
 /// The first difference of two files in values (bits, NaN included), or an empty text.
 std::string first_difference(const std::filesystem::path& a, const std::filesystem::path& b);

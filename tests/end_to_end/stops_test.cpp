@@ -18,15 +18,16 @@ namespace fs = std::filesystem;
 using test::count_committed;
 using test::expect_same_results;
 using test::Job;
-using test::persistence;
 using test::shell;
 using test::wait_for_commits;
 
-constexpr std::size_t units = 16;
-constexpr const char* last_time = "2011-10-18T12";
+// Long enough to be still under way a second after two of them are done.
+constexpr std::size_t units = 10;
+constexpr const char* last_time = "2011-10-15T12";
 
 std::string command(int ranks, const fs::path& out) {
-  return test::hindcast(ranks, out, persistence + "--set output.channels=2m_temperature", last_time);
+  return test::hindcast(ranks, out, test::persistence_for("10d") + "--set output.channels=2m_temperature",
+                        last_time);
 }
 
 /// Sends `stop` to the process (group) of a job once it is under way.
@@ -59,8 +60,8 @@ class Stop : public testing::Test {
     ASSERT_GE(committed, 2U) << stopped.output;
     ASSERT_LT(committed, units) << "stopped too late to show anything";
     if (codes == std::vector{75}) {
-      EXPECT_NE(stopped.output.find("of 16 initial times are safe in " + out.string() +
-                                    "; run the same command again to go on"),
+      EXPECT_NE(stopped.output.find("of " + std::to_string(units) + " initial times are safe in " +
+                                    out.string() + "; run the same command again to go on"),
                 std::string::npos)
           << stopped.output;
     }
