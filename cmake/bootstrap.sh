@@ -97,7 +97,7 @@ has_torch() {
 }
 
 has_python_tools() {
-  "$deps/python/bin/python" -c 'import netCDF4, numpy, xarray' 2> /dev/null
+  "$deps/python/bin/python" -c 'import netCDF4, numpy, xarray, zarr' 2> /dev/null
 }
 
 # Prints the packages whose probe fails, one a line.
@@ -112,7 +112,7 @@ missing_packages() {
 missing_downloads() {
   has_torch || echo "libtorch (TORCH_ROOT: the folder that holds torch/)"
   has_kokkos || echo "Kokkos (CMAKE_PREFIX_PATH, or cmake -DMOSAIC_FETCH_KOKKOS=ON)"
-  [ "$with_tests" = 0 ] || has_python_tools || echo "Python with xarray and netCDF4 ($deps/python)"
+  [ "$with_tests" = 0 ] || has_python_tools || echo "Python with xarray, netCDF4 and zarr ($deps/python)"
 }
 
 # --- installation -----------------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ install_kokkos() {
 }
 
 install_python_tools() {
-  say "Python with xarray and netCDF4 into $deps/python"
+  say "Python with xarray, netCDF4 and zarr into $deps/python"
   rm -rf "$deps/python"
   python3 -m venv "$deps/python"
   "$deps/python/bin/python" -m pip install --quiet --only-binary=:all: -r "$here/test-python.txt"

@@ -2,11 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <bit>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.hpp"
@@ -14,6 +11,7 @@
 #include "stores/netcdf_fields.hpp"
 #include "support/errors.hpp"
 #include "support/golden.hpp"
+#include "support/python.hpp"
 
 namespace mosaic {
 namespace {
@@ -298,32 +296,8 @@ TEST(ForecastWriter, BadOptionsAreReportedTogether) {
   }
 }
 
-/// Output of a command; the exit status goes to `status`.
-std::string run_command(const std::string& command, int& status) {
-  std::string output;
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  std::array<char, 4096> buffer{};
-  while (std::fgets(buffer.data(), static_cast<int>(buffer.size()), pipe) != nullptr) {
-    output += buffer.data();
-  }
-  status = pclose(pipe);
-  return output;
-}
-
-std::string python() {
-  if (const char* chosen = std::getenv("MOSAIC_PYTHON"); chosen != nullptr && *chosen != '\0') {
-    return chosen;
-  }
-  const char* home = std::getenv("HOME");
-  return std::string(home != nullptr ? home : "") + "/.cache/mosaic/deps/python/bin/python";
-}
-
 TEST(ForecastWriter, XarrayDecodesBothLayouts) {
-  int status = 0;
-  const std::string probe = run_command("'" + python() + "' -c 'import xarray, netCDF4'", status);
-  if (status != 0) {
-    GTEST_SKIP() << "no Python with xarray and netCDF4 at " << python();
-  }
+  PYTHON_OR_SKIP("xarray, netCDF4");
   const auto folder = test::scratch_dir("forecast_xarray");
   auto options = options_for(folder);
   write_forecast(options);
@@ -347,24 +321,22 @@ xarray.testing.assert_equal(a.z.isel(realization=2).drop_vars("realization"), b.
 assert a.z.encoding["fletcher32"] and a.z.encoding["zlib"] and a.z.encoding["shuffle"], a.z.encoding
 assert a.z.encoding["chunksizes"] == (1, 1, 1, 7, 12), a.z.encoding
 )";
-  const std::string output =
-      run_command("'" + python() + "' -c '" + script + "' '" + folder.string() + "'", status);
-  EXPECT_EQ(status, 0) << output;
+  const test::Job job = test::run_python(script, {folder.string()});
+  EXPECT_EQ(job.code, 0) << job.output;
 }
 
 TEST(ForecastWriter, CdoReadsTheMemberLayout) {
-  int status = 0;
-  run_command("cdo --version", status);
-  if (status != 0) {
+  if (test::run_job({"/usr/bin/env", "cdo", "--version"}).code != 0) {
     GTEST_SKIP() << "cdo is not installed";
   }
   const auto folder = test::scratch_dir("forecast_cdo");
   auto options = options_for(folder);
   options.layout = ForecastLayout::member;
   write_forecast(options);
-  const std::string file = "'" + (folder / "forecast_2020-02-28T12_member000.nc").string() + "'";
-  const std::string output = run_command("cdo -s sinfon " + file, status);
-  EXPECT_EQ(status, 0) << output;
+  const std::string file = folder / "forecast_2020-02-28T12_member000.nc";
+  const test::Job job = test::run_job({"/usr/bin/env", "cdo", "-s", "sinfon", file});
+  const std::string& output = job.output;
+  EXPECT_EQ(job.code, 0) << output;
   for (const char* part : {"t2m", "msl", "lonlat", "points=84 (12x7)", "pressure", "500 to 850 hPa",
                            "2020-02-28 18:00:00", "2020-02-29 12:00:00"}) {
     EXPECT_NE(output.find(part), std::string::npos) << "no '" << part << "' in:\n" << output;

@@ -1,13 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "stores/zarr_test_store.hpp"
+#include "support/python.hpp"
 
 namespace mosaic::test {
 namespace {
@@ -75,9 +75,7 @@ TEST(ZarrWriter, RefusesVariablesWithUnequalLevels) {
 
 /// The public readers of the format open what was written. Skips where xarray with zarr is not installed.
 TEST(ZarrWriter, XarrayReadsTheSame) {
-  if (std::system("python3 -c 'import xarray, zarr' > /dev/null 2>&1") != 0) {
-    GTEST_SKIP() << "python3 with xarray and zarr is not installed";
-  }
+  PYTHON_OR_SKIP("xarray, zarr");
   const SampleStore sample = write_sample("xarray", BloscCompressor::zstd);
   const std::size_t row = 1;
   const std::size_t column = 2;
@@ -89,7 +87,8 @@ TEST(ZarrWriter, XarrayReadsTheSame) {
       "assert float(d['geopotential'].isel(time=1, longitude={}, latitude={}).sel(level=850)) == {}; "
       "assert d['geopotential'].dims == ('time', 'level', 'longitude', 'latitude')",
       sample.path, to_string(sample.times[1]), column, row, state.field(2)[point]);
-  EXPECT_EQ(std::system(("python3 -c \"" + script + "\"").c_str()), 0) << script;
+  const Job job = run_python(script);
+  EXPECT_EQ(job.code, 0) << script << "\n" << job.output;
 }
 
 }  // namespace
