@@ -1,13 +1,13 @@
 // Times one step of the network against the machine's rate for large matrix products.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
 #include <thread>
 
+#include "apps/command_line.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/version.hpp"
@@ -73,11 +73,8 @@ int run(int argc, char** argv) {
   StepFlags flags;
   const CLI::App* step = add_step(program, flags);
   const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const int code = speaks ? program.exit(error) : error.get_exit_code();
-    return static_cast<int>(code == 0 ? ExitCode::complete : ExitCode::usage);
+  if (const auto code = end_of_parsing(program, argc, argv)) {
+    return *code;
   }
   if (speaks && step->parsed()) {
     bench_step(flags);

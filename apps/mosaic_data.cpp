@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "apps/command_line.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/version.hpp"
@@ -138,11 +138,8 @@ int run(int argc, char** argv) {
   const CLI::App* verify_command = add_verify(program, verify_config);
 
   const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const int code = speaks ? program.exit(error) : error.get_exit_code();
-    return static_cast<int>(code == 0 ? ExitCode::complete : ExitCode::usage);
+  if (const auto code = end_of_parsing(program, argc, argv)) {
+    return *code;
   }
   if (speaks && inspect_command->parsed()) {
     inspect_all(inspect_flags);

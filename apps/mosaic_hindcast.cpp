@@ -1,11 +1,11 @@
 // Forecasts from many initial times, scored while they run.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include "apps/command_line.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/machine.hpp"
@@ -173,14 +173,8 @@ int run(int argc, char** argv) {
   CommandLine line;
   declare(app, line);
   const bool speaker = Comm::world().rank() == 0;
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& problem) {
-    const bool failed = problem.get_exit_code() != 0;
-    if (speaker) {
-      app.exit(problem);
-    }
-    return static_cast<int>(failed ? ExitCode::usage : ExitCode::complete);
+  if (const auto code = end_of_parsing(app, argc, argv)) {
+    return *code;
   }
   HindcastConfig config;
   ConfigSchema schema;

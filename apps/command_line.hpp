@@ -1,0 +1,23 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+
+#include "base/error.hpp"
+#include "parallel/comm.hpp"
+
+namespace mosaic {
+
+/// Reads the command line. The exit code if the program is to end at once: after --help and --version, which
+/// rank 0 answers, and after bad flags, of which it says what is wrong.
+inline std::optional<int> end_of_parsing(CLI::App& program, int argc, char** argv) {
+  try {
+    program.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::ParseError& problem) {
+    const int code = Comm::world().rank() == 0 ? program.exit(problem) : problem.get_exit_code();
+    return static_cast<int>(code == 0 ? ExitCode::complete : ExitCode::usage);
+  }
+}
+
+}  // namespace mosaic
