@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
@@ -70,6 +71,9 @@ NetworkDescription network_description(const HindcastConfig::Model& model) {
             model.weights);
     return *stored;
   }
+  require(std::filesystem::exists(model.network), ExitCode::missing_input,
+          "model.network: '{}' is neither published, demo or weights nor a network file that is there",
+          model.network);
   return parse_network_file(read_text(model.network), model.network);
 }
 

@@ -96,6 +96,10 @@ TEST(Hindcast, BadInputEndsWithItsCode) {
   EXPECT_NE(typo.output.find("ensemble.members"), std::string::npos) << typo.output;
   EXPECT_EQ(run("--input no/such/store.zarr").code, 66);
   EXPECT_EQ(run("--set input.frozen_state=false --set truth.frozen_state=false").code, 66);
+  const test::Job network = shell(hindcast(0, folder / "out", "--set model.network=publishd"));
+  EXPECT_EQ(network.code, 66);
+  EXPECT_NE(network.output.find("model.network: 'publishd' is neither published"), std::string::npos)
+      << network.output;
   EXPECT_EQ(shell(hindcast(2, folder / "out", persistence + "--input no/such/store.zarr")).code, 66);
   EXPECT_FALSE(fs::exists(folder / "out"));
   fs::remove_all(folder);
