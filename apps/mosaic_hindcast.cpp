@@ -11,6 +11,7 @@
 #include "base/machine.hpp"
 #include "base/signals.hpp"
 #include "base/version.hpp"
+#include "campaign/job_records.hpp"
 #include "forecast/hindcast.hpp"
 #include "parallel/agree.hpp"
 
@@ -26,6 +27,9 @@ struct CommandLine {
   bool print_reference = false;
   bool plan = false;
   std::string max_walltime;
+  std::string repeat;
+  std::string shard;
+  double audit_fraction = 0;
   bool overwrite = false;
   bool allow_mixed_hardware = false;
 };
@@ -46,6 +50,21 @@ void declare(CLI::App& app, CommandLine& line) {
                                                                   {"--members", "ensemble.members"},
                                                                   {"--lead-time", "forecast.lead_time"},
                                                                   {"--out", "output.folder"}};
+  app.add_option(
+      "--repeat", line.repeat,
+      "Configuration of an earlier run, from its run.json; refused where program, weights, input or "
+      "machine are others");
+  app.add_option_function<std::string>(
+      "--initial-time",
+      [&line](const std::string& time) {
+        for (const char* key : {"times.set", "times.list"}) {
+          line.flags.emplace_back(key, "");
+        }
+        for (const char* key : {"times.start", "times.end"}) {
+          line.flags.emplace_back(key, time);
+        }
+      },
+      "This initial time only");
   for (const auto& [flag, key] : flags) {
     app.add_option_function<std::string>(
         flag, [&line, key = key](const std::string& value) { line.flags.emplace_back(key, value); },
@@ -57,6 +76,13 @@ void declare(CLI::App& app, CommandLine& line) {
   app.add_option(
       "--max-walltime", line.max_walltime,
       "Stop with code 75 this long after the start (12h, 90min, 300s): less than the job's time limit");
+  app.add_option(
+      "--shard", line.shard,
+      "i/N: every N-th initial time, beginning with the i-th (from 0), for N jobs with one results "
+      "folder; default: this task of a Slurm job array");
+  app.add_option("--audit", line.audit_fraction,
+                 "Compute this fraction of the initial times once more on other ranks and compare bits")
+      ->check(CLI::Range(0.0, 1.0));
   app.add_flag("--overwrite", line.overwrite,
                "Delete the earlier results in the folder instead of resuming them");
   app.add_flag("--allow-mixed-hardware", line.allow_mixed_hardware,
@@ -64,6 +90,10 @@ void declare(CLI::App& app, CommandLine& line) {
 }
 
 void read_configuration(ConfigSchema& schema, const CommandLine& line) {
+  if (!line.repeat.empty()) {
+    const RunRecord record = read_run_record(line.repeat);
+    schema.read(record.configuration, line.repeat + " (configuration)");
+  }
   if (!line.config.empty()) {
     schema.read(read_text(line.config), line.config);
   }
@@ -104,68 +134,88 @@ LogLevel log_level(const std::string& name) {
                              : LogLevel::info;
 }
 
-int report(const HindcastSetup& setup, const ResultsFolder& results, const HindcastOutcome& outcome) {
+void print_timings(const std::vector<HindcastTimings>& timings) {
+  HindcastTimings all;
+  for (const HindcastTimings& t : timings) {
+    all = {all.read + t.read,   all.compute + t.compute, all.exchange + t.exchange,
+           all.score + t.score, all.write + t.write,     all.idle + t.idle};
+  }
+  fmt::print(
+      "\ntime over all ranks: read {:.1f} s, compute {:.1f} s, exchange {:.1f} s, score {:.1f} s, write "
+      "{:.1f} "
+      "s, idle {:.1f} s\n",
+      all.read, all.compute, all.exchange, all.score, all.write, all.idle);
+}
+
+/// On rank 0: says how it went and makes the scores.
+void report(const HindcastSetup& setup, const ResultsFolder& results, JobInFolder& job,
+            const HindcastOutcome& outcome) {
   if (outcome.code == ExitCode::stopped_early) {
     log_warning("stopped early: {} of {} initial times are safe in {}; run the same command again to go on",
-                outcome.committed, setup.initial_times.size(), results.path());
-    return static_cast<int>(outcome.code);
+                outcome.committed, outcome.initial_times, results.path());
+    return;
   }
   for (const auto& [time, reason] : outcome.failed) {
     log_warning("initial time {} failed; the same command tries it again: {}", to_string(time), reason);
   }
-  if (outcome.committed == 0) {
-    log_warning("no initial time could be forecast: there are no scores");
-    return static_cast<int>(outcome.code);
-  }
-  fmt::print("{}", finish_results(setup, results));
-  HindcastTimings all;
-  for (const HindcastTimings& t : outcome.timings) {
-    all = {all.read + t.read, all.compute + t.compute, all.score + t.score, all.write + t.write,
-           all.idle + t.idle};
+  const std::string table = finish_results(setup, results, job);
+  if (!table.empty()) {
+    fmt::print("{}", table);
+    print_timings(outcome.timings);
+    fmt::print("to repeat one of them: {}\n", repeat_command(setup, results));
   }
   fmt::print(
-      "\ntime over all ranks: read {:.1f} s, compute {:.1f} s, score {:.1f} s, write {:.1f} s, idle {:.1f} "
-      "s\n",
-      all.read, all.compute, all.score, all.write, all.idle);
-  fmt::print("{} of {} initial times ({} resumed), peak memory of rank 0 {:.2f} GB\nresults: {}\n",
-             outcome.committed, setup.initial_times.size(), outcome.resumed,
-             static_cast<double>(peak_resident_bytes()) / 1e9, results.path());
-  return static_cast<int>(outcome.code);
+      "{} of {} initial times{} ({} resumed), peak memory of rank 0 {:.2f} GB\nresults: {}\n",
+      outcome.committed, outcome.initial_times,
+      job.shard().count > 1 ? fmt::format(" of shard {}/{}", job.shard().index, job.shard().count) : "",
+      outcome.resumed, static_cast<double>(peak_resident_bytes()) / 1e9, results.path());
 }
 
-int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const CommandLine& line) {
+/// Errors: bad_configuration naming what differs from the run that is to be repeated.
+void check_repeats(const HindcastSetup& setup, const CommandLine& line) {
+  if (line.repeat.empty()) {
+    return;
+  }
+  auto different = differences(read_run_record(line.repeat).identity, setup.identity);
+  std::erase_if(different, [&](const std::string& text) {
+    return text.starts_with("configuration.") || (line.allow_mixed_hardware && text.starts_with("machine."));
+  });
+  require(different.empty(), ExitCode::bad_configuration,
+          "{} cannot be repeated bit for bit here (--allow-mixed-hardware lets the machine differ):\n  {}",
+          line.repeat, fmt::join(different, "\n  "));
+}
+
+int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const CommandLine& line,
+             const Shard& shard) {
   const Comm comm = Comm::world();
   HindcastSetup setup;
   if (comm.rank() != 0) {  // all ranks find the same things remarkable: one says so
     set_up_log({LogLevel::error, comm.rank(), comm.size(), {}});
   }
-  agree(comm, [&] { setup = set_up_hindcast(config); });
+  agree(comm, [&] {
+    setup = set_up_hindcast(config);
+    check_repeats(setup, line);
+  });
   if (line.plan) {
     if (comm.rank() == 0) {
-      fmt::print("{}", hindcast_plan(setup, comm.size()));
+      fmt::print("{}", hindcast_plan(setup, comm.size(), shard));
     }
     return 0;
   }
-  ResultsFolder results(config.output.folder);
+  const ResultsFolder results(config.output.folder);
+  JobInFolder job(comm, results, setup.identity, existing_results(line), shard);
   agree(comm, [&] {
-    if (comm.rank() == 0) {
-      results.claim(setup.identity, existing_results(line));
-    }
-  });
-  agree(comm, [&] {
-    set_up_log({log_level(config.log.level), comm.rank(), comm.size(),
-                results.file(fmt::format("log/rank{}.log", comm.rank()))});
+    set_up_log({log_level(config.log.level), comm.rank(), comm.size(), job.log_file(comm.rank())});
   });
   log_info("{} initial times, {} members, {} lead times on {} ranks; {}", setup.initial_times.size(),
            config.ensemble.members, setup.leads.size(), comm.size(), setup.model->info().description);
   const std::vector<std::string> hosts = comm.all_gather(host_name());
-  const HindcastOutcome outcome = run_hindcast(setup, results, comm);
-  int code = static_cast<int>(outcome.code);
+  const HindcastOutcome outcome = run_hindcast(setup, results, job, comm, line.audit_fraction);
   if (comm.rank() == 0) {
-    code = report(setup, results, outcome);
-    write_run_record(setup, results, outcome, hosts, schema.print());
+    report(setup, results, job, outcome);
+    write_run_record(setup, results, job, outcome, hosts, schema.print());
   }
-  return code;
+  return static_cast<int>(outcome.code);
 }
 
 int run(int argc, char** argv) {
@@ -185,9 +235,15 @@ int run(int argc, char** argv) {
     }
     return 0;
   }
+  Shard shard;
   agree(Comm::world(), [&] {
     read_configuration(schema, line);
     limit_walltime(line.max_walltime);
+    shard = parse_shard(line.shard);
+    require(!line.overwrite || shard.count == 1, ExitCode::usage,
+            "--overwrite with shard {}/{}: every job of the array would delete what the others have done; "
+            "remove {} first instead",
+            shard.index, shard.count, config.output.folder);
   });
   if (line.print_config) {
     if (speaker) {
@@ -195,7 +251,7 @@ int run(int argc, char** argv) {
     }
     return 0;
   }
-  return hindcast(config, schema, line);
+  return hindcast(config, schema, line, shard);
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ void require_channels(const ChannelSet& wanted, const ChannelSet& there) {
   }
 }
 
+}  // namespace
+
 InitTimeSums empty_sums(const ScoreOptions& options, const LatLonGrid& grid, int members) {
   InitTimeSums sums;
   sums.members = members;
@@ -45,8 +47,6 @@ InitTimeSums empty_sums(const ScoreOptions& options, const LatLonGrid& grid, int
   sums.spectra.assign(spectra * sums.bands.size() * sums.wavenumbers, not_scored);
   return sums;
 }
-
-}  // namespace
 
 InitTimeScorer::InitTimeScorer(const ScoreOptions& options, std::shared_ptr<const LatLonGrid> grid,
                                std::shared_ptr<const ChannelSet> state_channels, int members)

@@ -10,6 +10,7 @@
 #include "eval/regions.hpp"
 #include "eval/spectra.hpp"
 #include "fields/channel.hpp"
+#include "grid/lat_lon_grid.hpp"
 #include "kernels/ensemble_statistics/ensemble_statistics.hpp"
 #include "stores/netcdf_document.hpp"
 
@@ -56,6 +57,9 @@ struct InitTimeSums {
     return ((row * quantities.size() + quantity) * bands.size() + band) * wavenumbers;
   }
 };
+
+/// The axes of what `options` ask for, nothing scored, every value NaN.
+InitTimeSums empty_sums(const ScoreOptions& options, const LatLonGrid& grid, int members);
 
 /// Sums come from files. Errors: corrupt_input, naming the axis in which the two differ (channels, regions,
 /// leads, members, spectra).

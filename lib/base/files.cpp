@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -26,6 +27,11 @@ void sync_path(const std::string& path, int flags) {
   const int reason = errno;
   close(descriptor);
   require(result == 0, ExitCode::io_error, "{}: fsync failed: {}", path, std::strerror(reason));
+}
+
+void sync_folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  sync_path(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY);
 }
 
 struct RemoveUnlessKept {
@@ -70,18 +76,78 @@ void write_file_atomically(const std::string& path, const std::function<void(con
   require(renamed == 0, ExitCode::io_error, "{}: cannot rename the finished file into place: {}", path,
           std::strerror(errno));
   temporary.kept = true;
-  const auto folder = std::filesystem::path(path).parent_path();
-  sync_path(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY);
+  sync_folder_of(path);
 }
+
+namespace {
+
+/// Writes and closes an open file.
+void write_and_close(int descriptor, const std::string& path, std::string_view text) {
+  int reason = 0;
+  while (!text.empty() && reason == 0) {
+    const ssize_t written = write(descriptor, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      reason = errno;
+    }
+  }
+  if (close(descriptor) != 0 && reason == 0) {
+    reason = errno;
+  }
+  require(reason == 0, ExitCode::io_error, "{}: write failed: {}", path, std::strerror(reason));
+}
+
+}  // namespace
 
 void write_text_atomically(const std::string& path, std::string_view text) {
   write_file_atomically(path, [&](const std::string& temporary) {
-    std::ofstream out(temporary, std::ios::binary);
-    require(out.good(), ExitCode::cannot_create, "{}: cannot create: {}", path, std::strerror(errno));
-    out.write(text.data(), static_cast<std::streamsize>(text.size()));
-    out.close();
-    require(out.good(), ExitCode::io_error, "{}: write failed: {}", path, std::strerror(errno));
+    const int descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    require(descriptor >= 0, ExitCode::cannot_create, "{}: cannot create: {}", path, std::strerror(errno));
+    write_and_close(descriptor, path, text);
   });
+}
+
+void write_text_if_absent(const std::string& path, std::string_view text) {
+  const RemoveUnlessKept temporary{path + ".tmp" + std::to_string(getpid())};
+  require(create_text_exclusively(temporary.path, text), ExitCode::cannot_create,
+          "{}: is there already; remove it", temporary.path);
+  sync_path(temporary.path, O_RDONLY);
+  // A second name, unlike a rename, replaces nothing. Where there are no second names the window of two jobs
+  // is the time between this look and the rename.
+  const int linked = link(temporary.path.c_str(), path.c_str());
+  if (linked != 0 && errno != EEXIST && !std::filesystem::exists(path)) {
+    const int renamed = std::rename(temporary.path.c_str(), path.c_str());
+    require(renamed == 0, ExitCode::io_error, "{}: cannot rename the finished file into place: {}", path,
+            std::strerror(errno));
+  }
+  sync_folder_of(path);
+}
+
+bool create_text_exclusively(const std::string& path, std::string_view text) {
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor < 0 && errno == EEXIST) {
+    return false;
+  }
+  require(descriptor >= 0, ExitCode::cannot_create, "{}: cannot create: {}", path, std::strerror(errno));
+  RemoveUnlessKept file{path};
+  write_and_close(descriptor, path, text);
+  file.kept = true;
+  return true;
+}
+
+void create_folder(const std::string& path) {
+  std::error_code problem;
+  std::filesystem::create_directories(path, problem);
+  require(!problem, ExitCode::cannot_create, "{}: cannot create the folder: {}", path, problem.message());
+}
+
+std::optional<double> time_of_file(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<double>(status.st_mtim.tv_sec) + 1e-9 * static_cast<double>(status.st_mtim.tv_nsec);
 }
 
 std::string read_text(const std::string& path) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,18 @@ void write_file_atomically(const std::string& path,
 
 /// The same for text.
 void write_text_atomically(const std::string& path, std::string_view text);
+
+/// The same, but leaves a file that is there as it is, also one that another process writes meanwhile.
+void write_text_if_absent(const std::string& path, std::string_view text);
+
+/// Creates a file that must not exist. False, and nothing done, if it does. Errors: cannot_create, io_error.
+bool create_text_exclusively(const std::string& path, std::string_view text);
+
+/// Creates the folder and those above it. Errors: cannot_create.
+void create_folder(const std::string& path);
+
+/// When a file was last written, by the file system's clock [s since 1970]; nothing if it is not there.
+std::optional<double> time_of_file(const std::string& path);
 
 /// Errors: missing_input, io_error.
 std::string read_text(const std::string& path);

@@ -126,6 +126,12 @@ std::string to_string(Time time) {
   return text;
 }
 
+std::string file_name_of(Time time) {
+  std::string name = to_string(time);
+  std::erase(name, ':');
+  return name;
+}
+
 std::string to_string(Duration duration) {
   const std::int64_t s = duration.seconds;
   if (s % 86400 == 0 && s >= 2 * 86400) {

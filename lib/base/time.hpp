@@ -50,6 +50,9 @@ Duration parse_duration(std::string_view text);
 /// Shortest ISO form, without a zone letter: 2020-01-01T00, or 2020-01-01T06:30 (:15) where needed.
 std::string to_string(Time time);
 
+/// The same without colons, for names of files.
+std::string file_name_of(Time time);
+
 /// 6h, 10d, 90s: the largest unit that divides it; never days below two days (24h, 36h, 48h -> 2d).
 std::string to_string(Duration duration);
 

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "campaign/job_records.hpp"
 
 namespace mosaic {
 
@@ -25,20 +27,44 @@ RunIdentity read_identity(const std::string& path) {
   }
 }
 
-void create_folder(const std::string& path) {
-  std::error_code problem;
-  fs::create_directories(path, problem);
-  require(!problem, ExitCode::cannot_create, "{}: cannot create the folder: {}", path, problem.message());
-}
-
 /// What a run of this program writes; nothing else is ever removed.
 void remove_results(const std::string& path) {
+  std::vector<fs::path> results;
   for (const char* name :
        {"sums", "forecasts", "log", "metrics.nc", "spectra.nc", "sums.nc", "run.json", identity_name}) {
+    results.push_back(fs::path(path) / name);
+  }
+  for (const auto& entry : fs::directory_iterator(path)) {
+    if (is_job_record(entry.path().filename())) {
+      results.push_back(entry.path());
+    }
+  }
+  for (const fs::path& result : results) {
     std::error_code problem;
-    fs::remove_all(fs::path(path) / name, problem);
-    require(!problem, ExitCode::cannot_create, "{}/{}: cannot remove the earlier results: {}", path, name,
+    fs::remove_all(result, problem);
+    require(!problem, ExitCode::cannot_create, "{}: cannot remove the earlier results: {}", result.string(),
             problem.message());
+  }
+}
+
+/// Removes unfinished files of `folder` whose names begin with `beginning`, last written before `moment`.
+void remove_temporaries(const fs::path& folder, const std::string& beginning, double moment) {
+  if (!fs::is_directory(folder)) {
+    return;  // who needs it says what is wrong with it
+  }
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with(beginning) && name.find(".tmp") != std::string::npos && entry.is_regular_file()) {
+      found.push_back(entry.path());
+    }
+  }
+  for (const fs::path& file : found) {
+    const auto written = time_of_file(file);
+    if (written && *written < moment) {
+      log_info("removing {}, left half-written by a job that was killed", file.string());
+      fs::remove(file);
+    }
   }
 }
 
@@ -46,53 +72,49 @@ void remove_results(const std::string& path) {
 
 ResultsFolder::ResultsFolder(std::string path) : path_(std::move(path)) {}
 
-void ResultsFolder::claim(const RunIdentity& identity, ExistingResults existing) {
-  create_folder(path_);
+void ResultsFolder::claim(const RunIdentity& identity, ExistingResults existing) const {
   if (existing == ExistingResults::overwrite) {
     remove_results(path_);
   }
   const std::string identity_file = file(identity_name);
-  if (fs::exists(identity_file)) {
-    auto different = differences(read_identity(identity_file), identity);
-    if (existing == ExistingResults::resume_on_other_hardware) {
-      std::erase_if(different, [](const std::string& text) { return text.starts_with("machine."); });
-    }
-    require(different.empty(), ExitCode::bad_configuration,
-            "{} belongs to another run and is left as it is; choose another --out, or --overwrite to start "
-            "anew:\n  {}",
-            path_, fmt::join(different, "\n  "));
-  } else {
+  if (!fs::exists(identity_file)) {
     require(!fs::exists(file("sums")), ExitCode::bad_configuration,
             "{} holds sums but no {}: it cannot be told to which run they belong; choose another --out, or "
             "--overwrite",
             path_, identity_name);
-    write_text_atomically(identity_file, nlohmann::json(identity).dump(1) + "\n");
+    // Of several jobs that begin together one gives the folder its identity, and all compare theirs to it.
+    write_text_if_absent(identity_file, nlohmann::json(identity).dump(1) + "\n");
   }
+  auto different = differences(read_identity(identity_file), identity);
+  if (existing == ExistingResults::resume_on_other_hardware) {
+    std::erase_if(different, [](const std::string& text) { return text.starts_with("machine."); });
+  }
+  require(different.empty(), ExitCode::bad_configuration,
+          "{} belongs to another run and is left as it is; choose another --out, or --overwrite to start "
+          "anew:\n  {}",
+          path_, fmt::join(different, "\n  "));
   for (const char* name : {"sums", "log"}) {
     create_folder(file(name));
   }
-  remove_leftovers();
 }
 
-void ResultsFolder::remove_leftovers() const {
-  for (const char* folder : {"", "sums", "forecasts"}) {
-    const fs::path place = fs::path(path_) / folder;
-    if (!fs::is_directory(place)) {
-      continue;  // who needs it says what is wrong with it
-    }
-    for (const auto& entry : fs::directory_iterator(place)) {
-      if (entry.is_regular_file() && entry.path().filename().string().find(".tmp") != std::string::npos) {
-        log_info("removing {}, left half-written by a run that was killed", entry.path().string());
-        fs::remove(entry.path());
-      }
-    }
+void ResultsFolder::remove_leftovers(double moment) const {
+  remove_temporaries(path_, "", moment);
+  remove_temporaries(file("sums"), "", moment);
+  remove_temporaries(file("forecasts"), "", moment);
+}
+
+void ResultsFolder::remove_leftovers_of(Time initial_time) const {
+  const std::string name = file_name_of(initial_time);
+  constexpr double any_moment = std::numeric_limits<double>::infinity();
+  remove_temporaries(file("sums"), name + ".nc", any_moment);
+  for (const char* next : {".nc", "_"}) {  // 2020-01-01T00 is not 2020-01-01T0015
+    remove_temporaries(file("forecasts"), "forecast_" + name + next, any_moment);
   }
 }
 
 std::string ResultsFolder::sums_file(Time initial_time) const {
-  std::string name = to_string(initial_time);
-  std::erase(name, ':');
-  return file("sums/" + name + ".nc");
+  return file("sums/" + file_name_of(initial_time) + ".nc");
 }
 
 bool ResultsFolder::is_committed(Time initial_time) const {

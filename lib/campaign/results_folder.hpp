@@ -22,6 +22,7 @@ enum class ExistingResults {
 ///   identity.json   RunIdentity, written when the folder is first used
 ///   sums/<time>.nc  one file per committed initial time
 ///   sums.nc         all of them, once the run is complete
+///   locks/          which jobs are at work (campaign/job_locks.hpp)
 class ResultsFolder {
  public:
   explicit ResultsFolder(std::string path);
@@ -29,10 +30,13 @@ class ResultsFolder {
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
 
-  /// On one rank: creates the folder or checks that it belongs to `identity`, removes what a killed run left
-  /// half-written. Errors: cannot_create; bad_configuration listing every difference if the folder belongs to
-  /// another run.
-  void claim(const RunIdentity& identity, ExistingResults existing);
+  /// Creates the folder or checks that it belongs to `identity`. Errors: cannot_create; bad_configuration
+  /// listing every difference if the folder belongs to another run.
+  void claim(const RunIdentity& identity, ExistingResults existing) const;
+  /// Removes what killed jobs left half-written before `moment`, by the file system's clock [s].
+  void remove_leftovers(double moment) const;
+  /// The same for one initial time, whose lock this job holds.
+  void remove_leftovers_of(Time initial_time) const;
 
   /// Where the sums of an initial time go; the file's existence is the commit.
   std::string sums_file(Time initial_time) const;
@@ -45,8 +49,6 @@ class ResultsFolder {
   std::size_t count_committed(const std::vector<Time>& times) const;
 
  private:
-  void remove_leftovers() const;
-
   std::string path_;
 };
 

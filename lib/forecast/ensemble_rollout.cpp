@@ -13,10 +13,28 @@ constexpr double largest_anomaly = 30;  // standard deviations
 
 }  // namespace
 
-EnsembleRollout::EnsembleRollout(ForecastModel& model, int members, NoiseSource noise)
-    : model_(model), members_(members), noise_(std::move(noise)) {
+int batch_count(MemberRange members, int batch) {
+  return members.count == 0 ? 0 : (members.first + members.count - 1) / batch - members.first / batch + 1;
+}
+
+MemberRange members_of_rank(MemberRange all, int batch, int rank, int ranks) {
+  const int end = all.first + all.count;
+  const int first_batch = all.first / batch;
+  const int batches = batch_count(all, batch);
+  const auto boundary = [&](int of_rank) {
+    const int member = (first_batch + batches * of_rank / ranks) * batch;
+    return std::clamp(member, all.first, end);
+  };
+  return {boundary(rank), boundary(rank + 1) - boundary(rank)};
+}
+
+EnsembleRollout::EnsembleRollout(ForecastModel& model, MemberRange members, NoiseSource noise)
+    : model_(model),
+      members_(members),
+      first_batch_(members.first / model.info().batch),
+      noise_(std::move(noise)) {
   const int batch = model.info().batch;
-  batches_.resize(static_cast<std::size_t>((members + batch - 1) / batch));
+  batches_.resize(static_cast<std::size_t>(batch_count(members, batch)));
   for (auto& histories : batches_) {
     histories.resize(static_cast<std::size_t>(batch * model.info().history) * state_size());
   }
@@ -49,31 +67,36 @@ void EnsembleRollout::advance() {
   std::vector<float> draws(static_cast<std::size_t>(info.batch) * width);
   for (std::size_t b = 0; b < batches_.size(); ++b) {
     for (int place = 0; width > 0 && place < info.batch; ++place) {
-      noise_.fill(initial_time_, static_cast<int>(b) * info.batch + place, steps_done_,
+      noise_.fill(initial_time_, (first_batch_ + static_cast<int>(b)) * info.batch + place, steps_done_,
                   std::span(draws).subspan(static_cast<std::size_t>(place) * width, width));
     }
     model_.advance({initial_time_, steps_done_, batches_[b], draws});
   }
   ++steps_done_;
-  for (int member = 0; member < members_; ++member) {
-    check_member(member);
+  for (int i = 0; i < members_.count; ++i) {
+    check_member(members_.first + i);
   }
 }
 
-std::vector<const float*> EnsembleRollout::members() const {
+const float* EnsembleRollout::newest(int member) const {
   const ModelInfo& info = model_.info();
-  std::vector<const float*> newest;
-  for (int member = 0; member < members_; ++member) {
-    const auto place = static_cast<std::size_t>(member % info.batch * info.history + info.history - 1);
-    newest.push_back(batches_[static_cast<std::size_t>(member / info.batch)].data() + place * state_size());
+  const auto batch = static_cast<std::size_t>(member / info.batch - first_batch_);
+  const auto place = static_cast<std::size_t>(member % info.batch * info.history + info.history - 1);
+  return batches_[batch].data() + place * state_size();
+}
+
+std::vector<const float*> EnsembleRollout::members() const {
+  std::vector<const float*> states;
+  for (int i = 0; i < members_.count; ++i) {
+    states.push_back(newest(members_.first + i));
   }
-  return newest;
+  return states;
 }
 
 void EnsembleRollout::check_member(int member) const {
   const ModelInfo& info = model_.info();
   const std::size_t points = info.grid->points();
-  const float* state = members()[static_cast<std::size_t>(member)];
+  const float* state = newest(member);
   for (std::size_t channel = 0; channel < info.channels->size(); ++channel) {
     const bool bounded = !info.channel_mean.empty();
     const double mean = bounded ? info.channel_mean[channel] : 0;

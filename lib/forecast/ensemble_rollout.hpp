@@ -8,11 +8,26 @@
 
 namespace mosaic {
 
-/// All members of one initial time, advanced together step by step. Members are cut in batches of
-/// ModelInfo::batch, the last one padded to full size; a member always has the same place in its batch.
+/// Consecutive members of an ensemble; possibly none.
+struct MemberRange {
+  int first = 0;
+  int count = 0;
+  friend bool operator==(const MemberRange&, const MemberRange&) = default;
+};
+
+/// Batches of `batch` members that hold members of the range.
+int batch_count(MemberRange members, int batch);
+
+/// The members of `all` that rank `rank` of a group of `ranks` computes: whole batches of `batch` members,
+/// shared out as evenly as they go, in rank order.
+MemberRange members_of_rank(MemberRange all, int batch, int rank, int ranks);
+
+/// Members of one initial time, advanced together step by step. Members are cut in batches of
+/// ModelInfo::batch (member m sits in batch m / B at place m % B, whichever others are computed here), the
+/// first and the last one padded to full size.
 class EnsembleRollout {
  public:
-  EnsembleRollout(ForecastModel& model, int members, NoiseSource noise);
+  EnsembleRollout(ForecastModel& model, MemberRange members, NoiseSource noise);
 
   /// Gives every member the same history (oldest first, ModelInfo::history states).
   void start(Time initial_time, const std::vector<State>& history);
@@ -23,15 +38,17 @@ class EnsembleRollout {
   void advance();
 
   int steps_done() const { return steps_done_; }
-  /// Newest state of each member. Shape of each: [C, lat, lon]
+  /// Newest state of each member of the range. Shape of each: [C, lat, lon]
   std::vector<const float*> members() const;
 
  private:
   std::size_t state_size() const;
+  const float* newest(int member) const;
   void check_member(int member) const;
 
   ForecastModel& model_;
-  int members_;
+  MemberRange members_;
+  int first_batch_;
   NoiseSource noise_;
   Time initial_time_;
   int steps_done_ = 0;

@@ -1,9 +1,9 @@
 #include "forecast/forecast_output.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/version.hpp"
 
 namespace mosaic {
@@ -58,6 +58,7 @@ ForecastWriterOptions forecast_writer_options(const HindcastConfig& config, cons
   options.quantize_digits = config.output.quantize_digits;
   options.queue_bytes = static_cast<std::size_t>(config.output.queue) << 20;
   options.leads = written_leads(config, leads);
+  options.first_member = config.ensemble.first_member;
   options.members = wanted("members");
   options.mean = wanted("mean");
   options.spread = wanted("spread");
@@ -79,17 +80,15 @@ ForecastWriterOptions forecast_writer_options(const HindcastConfig& config, cons
 }
 
 ForecastOutput make_forecast_output(const HindcastConfig& config, const ModelInfo& model,
-                                    const std::vector<Duration>& leads, const std::string& results_folder) {
+                                    const ChannelSet& state_channels, const std::vector<Duration>& leads,
+                                    const std::string& results_folder) {
   if (!config.output.forecasts) {
     return {};
   }
-  std::error_code problem;
-  std::filesystem::create_directories(results_folder + "/forecasts", problem);
-  require(!problem, ExitCode::cannot_create, "{}/forecasts: cannot create the folder: {}", results_folder,
-          problem.message());
+  create_folder(results_folder + "/forecasts");
   return ForecastOutput(
       std::make_unique<ForecastWriter>(forecast_writer_options(config, model, leads, results_folder),
-                                       *model.grid, config.ensemble.members, *model.channels));
+                                       *model.grid, config.ensemble.members, state_channels));
 }
 
 }  // namespace mosaic

@@ -1,9 +1,15 @@
 #include "forecast/hindcast.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 
+#include "base/log.hpp"
+#include "base/machine.hpp"
+#include "campaign/rank_groups.hpp"
+#include "forecast/hindcast_audit.hpp"
 #include "forecast/hindcast_worker.hpp"
 #include "parallel/agree.hpp"
 
@@ -11,18 +17,21 @@ namespace mosaic {
 
 namespace {
 
+using TimingField = double HindcastTimings::*;
+constexpr TimingField timing_fields[] = {&HindcastTimings::read,     &HindcastTimings::compute,
+                                         &HindcastTimings::exchange, &HindcastTimings::score,
+                                         &HindcastTimings::write,    &HindcastTimings::idle};
+
 std::vector<HindcastTimings> gather_timings(const HindcastTimings& mine, const Comm& comm) {
-  std::vector<double> all(static_cast<std::size_t>(comm.size()) * 5, 0.0);
-  const auto at = static_cast<std::size_t>(comm.rank()) * 5;
-  all[at] = mine.read;
-  all[at + 1] = mine.compute;
-  all[at + 2] = mine.score;
-  all[at + 3] = mine.write;
-  all[at + 4] = mine.idle;
+  constexpr std::size_t fields = std::size(timing_fields);
+  std::vector<double> all(static_cast<std::size_t>(comm.size()) * fields, 0.0);
+  for (std::size_t i = 0; i < fields; ++i) {
+    all[static_cast<std::size_t>(comm.rank()) * fields + i] = mine.*timing_fields[i];
+  }
   comm.sum_in_rank_order(all);
-  std::vector<HindcastTimings> timings;
-  for (std::size_t i = 0; i < all.size(); i += 5) {
-    timings.push_back({all[i], all[i + 1], all[i + 2], all[i + 3], all[i + 4]});
+  std::vector<HindcastTimings> timings(static_cast<std::size_t>(comm.size()));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    timings[i / fields].*timing_fields[i % fields] = all[i];
   }
   return timings;
 }
@@ -51,35 +60,83 @@ ExitCode outcome_code(std::size_t committed, std::size_t failed, std::size_t all
   return committed + failed == all ? ExitCode::partly_failed : ExitCode::stopped_early;
 }
 
+/// Those of the job that are not committed, as rank 0 sees the folder: other jobs may commit meanwhile.
+std::vector<Time> pending_times(const ResultsFolder& results, const std::vector<Time>& times,
+                                const Comm& comm) {
+  std::string text;
+  for (const Time time : times) {
+    if (comm.rank() == 0 && !results.is_committed(time)) {
+      text += to_string(time) + "\n";
+    }
+  }
+  std::istringstream lines(comm.broadcast(text));
+  std::vector<Time> pending;
+  for (std::string line; std::getline(lines, line);) {
+    pending.push_back(parse_time(line));
+  }
+  return pending;
+}
+
+/// Which rank computes where, for the log: a line for each run of ranks on the same host.
+std::string rank_table(const std::vector<std::string>& hosts, int groups, int threads) {
+  const int ranks = static_cast<int>(hosts.size());
+  std::string text;
+  for (int first = 0, next = 0; first < ranks; first = next) {
+    for (next = first; next < ranks && hosts[next] == hosts[first];) {
+      ++next;
+    }
+    text += fmt::format("\n  ranks {} ... {} (groups {} ... {}) on {}: CPU, {} threads each", first, next - 1,
+                        group_of_rank(first, ranks, groups), group_of_rank(next - 1, ranks, groups),
+                        hosts[first], threads);
+  }
+  return text;
+}
+
+int choose_groups(const HindcastSetup& setup, std::size_t pending, int ranks) {
+  const int batches = batch_count({setup.config.ensemble.first_member, setup.config.ensemble.members},
+                                  setup.model->info().batch);
+  return number_of_groups(ranks, ranks_per_init(setup.config), pending, batches);
+}
+
 }  // namespace
 
-HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& results, const Comm& comm) {
+HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& results, const JobInFolder& job,
+                             const Comm& comm, double audit_fraction) {
   HindcastOutcome outcome;
-  std::vector<Time> pending;
-  std::copy_if(setup.initial_times.begin(), setup.initial_times.end(), std::back_inserter(pending),
-               [&](Time time) { return !results.is_committed(time); });
-  outcome.resumed = setup.initial_times.size() - pending.size();
-  comm.barrier();  // every rank has seen the same folder before anybody commits
+  const std::vector<Time> times = times_of_shard(setup.initial_times, job.shard());
+  const std::vector<Time> pending = pending_times(results, times, comm);
+  outcome.initial_times = times.size();
+  outcome.resumed = times.size() - pending.size();
+  outcome.groups = choose_groups(setup, pending.size(), comm.size());
+  const int my_group = group_of_rank(comm.rank(), comm.size(), outcome.groups);
+  log_info("{} ranks in {} groups:{}", comm.size(), outcome.groups,
+           rank_table(comm.all_gather(host_name()), outcome.groups, setup.config.threads));
   HindcastTimings timings;
   {
-    WorkCounter counter(comm);
     std::optional<HindcastWorker> worker;
-    agree(comm, [&] { worker.emplace(setup, results, pending); });
-    std::optional<Progress> progress;
-    if (comm.rank() == 0) {
-      progress.emplace(setup.initial_times.size(), setup.config.log.interval,
-                       [&] { return results.count_committed(setup.initial_times); });
+    const Comm group = comm.split(my_group);
+    agree(comm, [&] { worker.emplace(setup, results, group); });
+    {
+      InitTimeQueue queue(comm, results, job.locks(), pending);
+      std::optional<Progress> progress;
+      if (comm.rank() == 0) {
+        progress.emplace(times.size(), setup.config.log.interval,
+                         [&] { return results.count_committed(times); });
+      }
+      worker->run(queue, progress ? &*progress : nullptr);
+      const Stopwatch watch(timings.idle);
+      comm.barrier();
     }
-    worker->run(counter, progress ? &*progress : nullptr);
+    outcome.audited = audit(results, times, audit_fraction, *worker, comm, my_group, outcome.groups);
+    const double idle = timings.idle;
     timings = worker->timings();
+    timings.idle = idle;
     outcome.failed = worker->failed();
-    const Stopwatch watch(timings.idle);
-    comm.barrier();
   }
   outcome.timings = gather_timings(timings, comm);
-  outcome.committed = results.count_committed(setup.initial_times);
+  outcome.committed = results.count_committed(times);
   outcome.failed = gather_failed(outcome.failed, comm);
-  outcome.code = outcome_code(outcome.committed, outcome.failed.size(), setup.initial_times.size());
+  outcome.code = outcome_code(outcome.committed, outcome.failed.size(), times.size());
   return outcome;
 }
 

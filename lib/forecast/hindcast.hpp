@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "campaign/results_folder.hpp"
+#include "campaign/job_in_folder.hpp"
 #include "eval/init_time_scorer.hpp"
 #include "forecast/hindcast_config.hpp"
 #include "model/forecast_model.hpp"
@@ -38,34 +38,47 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config);
 
 /// What the run would do and need, for --plan: initial times, ranks, memory, bytes against free disk.
 /// `ranks`: of this job.
-std::string hindcast_plan(const HindcastSetup& setup, int ranks);
+std::string hindcast_plan(const HindcastSetup& setup, int ranks, const Shard& shard);
 
 /// Where the time of one rank went [s].
 struct HindcastTimings {
-  double read = 0, compute = 0, score = 0, write = 0, idle = 0;
+  double read = 0, compute = 0, exchange = 0, score = 0, write = 0, idle = 0;
 };
 
 struct HindcastOutcome {
   ExitCode code = ExitCode::complete;    ///< complete, stopped_early or partly_failed
-  std::size_t committed = 0;             ///< initial times finished by now, of all
+  std::size_t initial_times = 0;         ///< of this job: all, or those of its shard
+  std::size_t committed = 0;             ///< of these, finished by now
   std::size_t resumed = 0;               ///< of these, those that were there before
   std::map<Time, std::string> failed;    ///< initial times that could not be forecast, and why
+  std::vector<Time> audited;             ///< computed a second time, with the same bits
+  int groups = 1;                        ///< of ranks
   std::vector<HindcastTimings> timings;  ///< by rank
 };
 
-/// Runs every initial time that is not committed yet, on all ranks of `comm` (collective): read, step, score,
-/// write, commit. With `on_error: continue` an initial time whose input or forecast fails (input is read
-/// three times) is left out; what cannot be written always ends the run. Nothing is begun that a time limit
-/// would cut, judged by the longest initial time so far.
-HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& results, const Comm& comm);
+/// Runs every initial time of this job that is not committed yet, on all ranks of `comm` (collective): read,
+/// step, score, write, commit. With `on_error: continue` an initial time whose input or forecast fails (input
+/// is read three times) is left out; what cannot be written always ends the run. Nothing is begun that a time
+/// limit would cut, judged by the longest initial time so far. `audit_fraction` of the initial times, 0 ...
+/// 1, are then computed again, by other ranks where there are several groups. Errors: internal if their bits
+/// differ, naming the hosts.
+HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& results, const JobInFolder& job,
+                             const Comm& comm, double audit_fraction);
 
-/// On one rank, after run_hindcast(): metrics.nc and spectra.nc of the committed initial times, of which
-/// there must be one; sums.nc once all are. Returns the table of headline scores.
-std::string finish_results(const HindcastSetup& setup, const ResultsFolder& results);
+/// On one rank, after run_hindcast(): once all initial times of the run are committed, metrics.nc, spectra.nc
+/// and sums.nc, by the one job that gets the lock for it. A job that is not one of several also writes
+/// metrics and spectra of a part, of which there must be one. Returns the table of headline scores; empty if
+/// nothing was written.
+std::string finish_results(const HindcastSetup& setup, const ResultsFolder& results, JobInFolder& job);
 
-/// On one rank: run.json. `configuration`: the effective configuration as YAML.
-void write_run_record(const HindcastSetup& setup, const ResultsFolder& results,
+/// On one rank, last: the job's record; those of all jobs and the logs are joined once the run is complete.
+/// `configuration`: the effective configuration as YAML.
+void write_run_record(const HindcastSetup& setup, const ResultsFolder& results, JobInFolder& job,
                       const HindcastOutcome& outcome, const std::vector<std::string>& hosts,
                       const std::string& configuration);
+
+/// The command that computes one member, one initial time and one lead time of the run alone, with the same
+/// bits; for others change its numbers. Without a member it repeats the scores.
+std::string repeat_command(const HindcastSetup& setup, const ResultsFolder& results);
 
 }  // namespace mosaic

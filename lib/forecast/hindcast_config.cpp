@@ -1,5 +1,6 @@
 #include "forecast/hindcast_config.hpp"
 
+#include <charconv>
 #include <functional>
 
 #include "base/error.hpp"
@@ -33,6 +34,10 @@ void add_model_keys(ConfigSchema& schema, HindcastConfig& config) {
 void add_ensemble_keys(ConfigSchema& schema, HindcastConfig& config) {
   auto& ensemble = config.ensemble;
   schema.key("ensemble.members", &ensemble.members, "Ensemble members").range(1, 10000);
+  schema
+      .key("ensemble.first_member", &ensemble.first_member,
+           "Number of the first member; each has the bits that it has in any other ensemble")
+      .range(0, 1e6);
   schema.key("ensemble.batch", &ensemble.batch, "Members that the model is given at once; never changes bits")
       .range(1, 1000);
   schema.key("ensemble.seed", &ensemble.seed, "Seed of the members' noise").range(0, 9e15);
@@ -100,6 +105,8 @@ void add_output_keys(ConfigSchema& schema, HindcastConfig& config) {
 void add_run_keys(ConfigSchema& schema, HindcastConfig& config) {
   schema.key("parallel.threads", &config.threads, "Threads per rank; part of what fixes the bits")
       .range(1, 1024);
+  schema.key("parallel.ranks_per_init", &config.ranks_per_init,
+             "Ranks that share the members of an initial time: a number, or auto; never changes bits");
   schema
       .key("on_error", &config.on_error,
            "An initial time that fails ends the job, or is left out and listed (exit code 76)")
@@ -189,7 +196,21 @@ void check_consistency(const HindcastConfig& config) {
     }
   }
   collect(problems, [&] { initial_times(config.times); });
+  collect(problems, [&] { ranks_per_init(config); });
   require(problems.empty(), ExitCode::bad_configuration, "{}", fmt::join(problems, "\n"));
+}
+
+std::optional<int> ranks_per_init(const HindcastConfig& config) {
+  const std::string& text = config.ranks_per_init;
+  if (text == "auto") {
+    return std::nullopt;
+  }
+  int ranks = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), ranks);
+  require(problem == std::errc() && end == text.data() + text.size() && ranks > 0,
+          ExitCode::bad_configuration, "parallel.ranks_per_init: '{}' is neither auto nor a positive number",
+          text);
+  return ranks;
 }
 
 std::vector<Duration> lead_times(const HindcastConfig& config, Duration step) {

@@ -24,6 +24,7 @@ struct HindcastConfig {
   } model;
   struct Ensemble {
     int members = 8;
+    int first_member = 0;
     int batch = 4;
     std::int64_t seed = 42;
     std::string noise_file;
@@ -60,6 +61,7 @@ struct HindcastConfig {
     int queue = 512;
   } output;
   int threads = 1;
+  std::string ranks_per_init = "auto";
   std::string on_error = "stop";
   struct Log {
     Duration interval{10};
@@ -72,6 +74,9 @@ void add_hindcast_keys(ConfigSchema& schema, HindcastConfig& config);
 
 /// What cannot be said key by key. Errors: bad_configuration with every conflict found.
 void check_consistency(const HindcastConfig& config);
+
+/// parallel.ranks_per_init as a number; nothing for auto. Errors: bad_configuration.
+std::optional<int> ranks_per_init(const HindcastConfig& config);
 
 /// Lead times of the model's steps: step, 2 step, ... up to lead_time. Errors: bad_configuration if none
 /// fits.

@@ -2,6 +2,8 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "campaign/rank_groups.hpp"
+#include "forecast/ensemble_rollout.hpp"
 #include "forecast/forecast_output.hpp"
 #include "forecast/hindcast.hpp"
 
@@ -48,12 +50,12 @@ double free_bytes(const std::string& folder) {
 
 }  // namespace
 
-std::string hindcast_plan(const HindcastSetup& setup, int ranks) {
+std::string hindcast_plan(const HindcastSetup& setup, int ranks, const Shard& shard) {
   const ModelInfo& model = setup.model->info();
   const auto& config = setup.config;
   const std::size_t count = setup.initial_times.size();
   const double state = static_cast<double>(model.channels->size() * model.grid->points() * sizeof(float));
-  const int batches = (config.ensemble.members + model.batch - 1) / model.batch;
+  const int batches = batch_count({config.ensemble.first_member, config.ensemble.members}, model.batch);
   const double ensemble = state * model.history * model.batch * batches;
   const auto [bytes, files] = forecast_size(setup);
   const double all_bytes = bytes * static_cast<double>(count);
@@ -70,10 +72,15 @@ std::string hindcast_plan(const HindcastSetup& setup, int ranks) {
   line("lead times", fmt::format("{}: {} ... {}", setup.leads.size(), to_string(setup.leads.front()),
                                  to_string(setup.leads.back())));
   line("members", fmt::format("{} in batches of {}", config.ensemble.members, model.batch));
-  line("ranks",
-       fmt::format(
-           "{} on the CPU, {} threads each{}", ranks, config.threads,
-           static_cast<std::size_t>(ranks) > count ? "; more ranks than initial times: some stay idle" : ""));
+  const std::size_t own_count = times_of_shard(setup.initial_times, shard).size();
+  if (shard.count > 1) {
+    line("shard", fmt::format("{}/{}: {} initial times", shard.index, shard.count, own_count));
+  }
+  const int groups = number_of_groups(ranks, ranks_per_init(config), own_count, batches);
+  line("ranks", fmt::format("{} on the CPU in {} groups, {} threads each{}", ranks, groups, config.threads,
+                            static_cast<std::size_t>(groups) > own_count
+                                ? "; more groups than initial times: some stay idle"
+                                : ""));
   line("memory", fmt::format("{} of ensemble states per rank, beside the model", size_text(ensemble)));
   line("input", setup.input->path() + ": everything needed is there");
   line("truth",

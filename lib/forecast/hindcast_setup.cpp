@@ -172,8 +172,10 @@ RunIdentity identity_of(const HindcastSetup& setup) {
   add_hindcast_keys(schema, config);
   RunIdentity identity;
   for (const auto& [path, value] : schema.values()) {
-    if (!path.starts_with("log.") && path != "output.folder" && path != "output.queue" &&
-        path != "on_error") {
+    const bool changes_bits = !path.starts_with("log.") && path != "output.folder" &&
+                              path != "output.queue" && path != "parallel.ranks_per_init" &&
+                              path != "on_error";
+    if (changes_bits) {
       identity["configuration." + path] = value;
     }
   }

@@ -2,75 +2,51 @@
 
 #include <algorithm>
 #include <exception>
-#include <iterator>
-#include <thread>
 #include <utility>
 
 #include "base/log.hpp"
 #include "base/signals.hpp"
-#include "fields/state_checks.hpp"
 #include "stores/netcdf_document.hpp"
 
 namespace mosaic {
 
 namespace {
 
-/// A file system may be away for a moment.
-constexpr int read_attempts = 3;
-constexpr std::chrono::seconds read_pause{1};
-
-/// What could not be written ends the run whatever `on_error` says.
-struct OutputFailure {
-  Error problem;
-};
-
-template <class Write>
-void write_or_fail(double& seconds, Write&& write) {
-  const Stopwatch watch(seconds);
-  try {
-    write();
-  } catch (const Error& problem) {
-    throw OutputFailure{problem};
-  }
-}
-
 Error named(Time initial_time, const Error& problem) {
   return {problem.code(), fmt::format("initial time {}: {}", to_string(initial_time), problem.what()),
           problem.where()};
 }
 
-NoiseSource make_noise(const HindcastSetup& setup) {
-  const auto& ensemble = setup.config.ensemble;
-  if (ensemble.noise_file.empty()) {
-    return NoiseSource::from_seed(static_cast<std::uint64_t>(ensemble.seed));
-  }
-  return NoiseSource::from_file(ensemble.noise_file, ensemble.members, static_cast<int>(setup.leads.size()),
-                                setup.model->info().noise_width);
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace
 
-HindcastWorker::HindcastWorker(const HindcastSetup& setup, const ResultsFolder& results,
-                               std::vector<Time> pending)
+HindcastWorker::HindcastWorker(const HindcastSetup& setup, const ResultsFolder& results, const Comm& group)
     : setup_(setup),
       results_(results),
-      pending_(std::move(pending)),
-      truth_channels_(std::make_shared<const ChannelSet>(scored_channels(setup.score))),
-      input_ahead_(*setup.input),
-      truth_ahead_(*setup.truth),
-      rollout_(*setup.model, setup.config.ensemble.members, make_noise(setup)),
-      scorer_(setup.score, setup.model->info().grid, setup.model->info().channels,
-              setup.config.ensemble.members),
-      output_(make_forecast_output(setup.config, setup.model->info(), setup.leads, results.path())) {}
+      agreement_(group, setup.config.on_error == "stop"),
+      forecast_(setup, agreement_),
+      reader_(setup, forecast_.truth_channels()),
+      output_(new_output()) {}
 
-void HindcastWorker::run(WorkCounter& counter, Progress* progress) {
-  take_next(counter);
-  while (next_ && !stop_requested()) {
+ForecastOutput HindcastWorker::new_output() const {
+  if (!speaks_for_group()) {
+    return {};
+  }
+  return make_forecast_output(setup_.config, setup_.model->info(), forecast_.output_channels(), setup_.leads,
+                              results_.path());
+}
+
+void HindcastWorker::run(InitTimeQueue& queue, Progress* progress) {
+  take_next(queue);
+  while (next_ && !stopped_) {
     const Time initial_time = *std::exchange(next_, std::nullopt);
     double seconds = 0;
     try {
       const Stopwatch watch(seconds);
-      run_initial_time(initial_time, counter, progress);
+      run_initial_time(initial_time, queue, progress);
     } catch (const Error& problem) {
       leave_out(initial_time, problem);
     } catch (const OutputFailure& failure) {
@@ -79,149 +55,115 @@ void HindcastWorker::run(WorkCounter& counter, Progress* progress) {
       fail(ExitCode::internal, "initial time {}: unexpected exception: {}", to_string(initial_time),
            problem.what());
     }
-    longest_ = std::max(longest_, seconds);
-    if (!next_) {
-      take_next(counter);
+    if (speaks_for_group()) {
+      queue.release(initial_time);
     }
+    longest_ = std::max(longest_, seconds);
+    if (!next_ && !stopped_) {
+      take_next(queue);
+    }
+  }
+  if (next_ && speaks_for_group()) {
+    queue.release(*next_);
   }
 }
 
-/// Reserves the next initial time of the counter and starts to read it.
-void HindcastWorker::take_next(WorkCounter& counter) {
+/// The first rank decides, all ranks of the group read.
+void HindcastWorker::take_next(InitTimeQueue& queue) {
+  std::string text;
+  if (speaks_for_group()) {
+    const auto chosen = choose_next(queue);
+    text = chosen ? to_string(*chosen) : "";
+  }
+  if (agreement_.group().size() > 1) {
+    text = agreement_.group().broadcast(text);
+  }
+  if (!text.empty()) {
+    next_ = parse_time(text);
+    reader_.request(*next_);
+  }
+}
+
+std::optional<Time> HindcastWorker::choose_next(InitTimeQueue& queue) const {
   if (stop_requested() || seconds_until_stop() < longest_) {
+    return std::nullopt;
+  }
+  return queue.next();
+}
+
+bool HindcastWorker::read_input(Time initial_time, HindcastInput& input) {
+  const Stopwatch watch(timings_.read);
+  return reader_.take(initial_time, agreement_, input);
+}
+
+void HindcastWorker::run_initial_time(Time initial_time, InitTimeQueue& queue, Progress* progress) {
+  log_debug("initial time {}: start", to_string(initial_time));
+  HindcastInput input;
+  if (!read_input(initial_time, input)) {
+    stopped_ = true;
     return;
   }
-  const std::int64_t index = counter.next();
-  if (index < static_cast<std::int64_t>(pending_.size())) {
-    next_ = pending_[static_cast<std::size_t>(index)];
-    request_input(*next_);
-  }
-}
-
-void HindcastWorker::request_input(Time initial_time) {
-  const ModelInfo& info = setup_.model->info();
-  std::vector<Time> history;
-  for (int age = info.history - 1; age >= 0; --age) {
-    history.push_back(initial_time - age * info.history_spacing);
-  }
-  input_ahead_.request(history, info.channels);
-  std::vector<Time> valid;
-  for (const std::size_t lead : leads_with_truth(initial_time)) {
-    valid.push_back(initial_time + setup_.leads[lead]);
-  }
-  truth_ahead_.request(valid, truth_channels_);
-}
-
-std::vector<std::size_t> HindcastWorker::leads_with_truth(Time initial_time) const {
-  std::vector<std::size_t> leads;
-  for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
-    if (setup_.truth->has_time(initial_time + setup_.leads[lead])) {
-      leads.push_back(lead);
-    }
-  }
-  return leads;
-}
-
-/// Waits for both requests, also if the first one fails.
-HindcastWorker::Input HindcastWorker::take_input() {
-  std::exception_ptr problem;
-  Input input;
-  const auto take = [&](ReadAhead& ahead, std::vector<State>& states) {
-    try {
-      states = ahead.take();
-    } catch (...) {
-      problem = problem ? problem : std::current_exception();
-    }
-  };
-  take(input_ahead_, input.history);
-  take(truth_ahead_, input.truth);
-  if (problem) {
-    std::rethrow_exception(problem);
-  }
-  return input;
-}
-
-/// What was requested, checked; asks again where a failure need not be the end.
-HindcastWorker::Input HindcastWorker::read_input(Time initial_time) {
-  const Stopwatch watch(timings_.read);
-  for (int attempt = 1;; ++attempt) {
-    try {
-      Input input = take_input();
-      check_history(input.history);
-      input.truth_leads = leads_with_truth(initial_time);
-      return input;
-    } catch (const Error& problem) {
-      if (setup_.config.on_error == "stop" || attempt == read_attempts || stop_requested()) {
-        throw;
-      }
-      log_warning("initial time {}: reading failed and is tried again: {}", to_string(initial_time),
-                  problem.what());
-      std::this_thread::sleep_for(read_pause);
-      request_input(initial_time);
-    }
-  }
-}
-
-void HindcastWorker::run_initial_time(Time initial_time, WorkCounter& counter, Progress* progress) {
-  log_debug("initial time {}: start", to_string(initial_time));
-  const Input input = read_input(initial_time);
-  rollout_.start(initial_time, input.history);
-  scorer_.begin(initial_time);
   write_or_fail(timings_.write, [&] { output_.begin(initial_time); });
-  auto truth = input.truth.begin();
-  for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
-    if (stop_requested()) {
-      return;
-    }
-    if (lead + 1 == setup_.leads.size()) {
-      take_next(counter);  // reserved no earlier than the last step, so that a slow rank holds little back
-    }
-    {
-      const Stopwatch watch(timings_.compute);
-      rollout_.advance();
-    }
-    if (std::binary_search(input.truth_leads.begin(), input.truth_leads.end(), lead)) {
-      const Stopwatch watch(timings_.score);
-      scorer_.add(lead, rollout_.members(), *truth++);
-    }
-    write_or_fail(timings_.write, [&] { output_.push(setup_.leads[lead], rollout_.members()); });
-    if (progress != nullptr) {
-      progress->tick();
-    }
+  step_start_ = std::chrono::steady_clock::now();
+  const auto sums = forecast_.run(initial_time, input, output_, timings_,
+                                  [&](std::size_t lead) { before_step(lead, queue, progress); });
+  if (!sums) {
+    stopped_ = true;
+    return;
   }
+  if (speaks_for_group()) {
+    commit(initial_time, *sums);
+  }
+  committed_.push_back(initial_time);
+}
+
+/// Reserves the next initial time for the last step of this one, so that it is read meanwhile; not near the
+/// end, where a rank that is free would have begun it before.
+void HindcastWorker::before_step(std::size_t lead, InitTimeQueue& queue, Progress* progress) {
+  longest_step_ = lead == 0 ? longest_step_ : std::max(longest_step_, seconds_since(step_start_));
+  step_start_ = std::chrono::steady_clock::now();
+  if (progress != nullptr) {
+    progress->tick();
+  }
+  if (lead + 1 != setup_.leads.size()) {
+    return;
+  }
+  const double until_free = setup_.leads.size() == 1 ? longest_ : longest_step_;
+  const bool reserve = speaks_for_group() && queue.worth_reserving(until_free);
+  if (agreement_.group().size() == 1 ? reserve
+                                     : agreement_.group().broadcast(reserve ? "yes" : "") == "yes") {
+    write_or_fail(timings_.write, [&] { take_next(queue); });  // writes a lock
+  }
+}
+
+void HindcastWorker::commit(Time initial_time, const eval::InitTimeSums& sums) {
   write_or_fail(timings_.write, [&] {
     output_.finish();
-    write_netcdf(results_.sums_file(initial_time), eval::to_netcdf(scorer_.finish(), setup_.score));
+    write_netcdf(results_.sums_file(initial_time), eval::to_netcdf(sums, setup_.score));
   });
   log_debug("initial time {}: committed", to_string(initial_time));
 }
 
-void HindcastWorker::check_history(const std::vector<State>& history) const {
-  std::vector<std::string> problems;
-  for (const State& state : history) {
-    if (!setup_.config.check_input) {
-      continue;
-    }
-    auto found = check_state(state);
-    std::move(found.begin(), found.end(), std::back_inserter(problems));
-    if (!setup_.orography.empty()) {
-      found = check_orientation(state, setup_.orography);
-      std::move(found.begin(), found.end(), std::back_inserter(problems));
-    }
+std::optional<eval::InitTimeSums> HindcastWorker::recompute(Time initial_time) {
+  reader_.request(initial_time);
+  HindcastInput input;
+  if (!read_input(initial_time, input)) {
+    return std::nullopt;
   }
-  require(problems.empty(), ExitCode::corrupt_input,
-          "{} is not fit for model input (input.check: false takes it all the same):\n  {}",
-          setup_.input->path(), fmt::join(problems, "\n  "));
+  ForecastOutput nothing;
+  return forecast_.run(initial_time, input, nothing, timings_, [](std::size_t) {});
 }
 
 void HindcastWorker::leave_out(Time initial_time, const Error& problem) {
   if (setup_.config.on_error == "stop") {
     throw named(initial_time, problem);
   }
-  log_warning("initial time {} is left out: {}", to_string(initial_time), problem.what());
+  if (speaks_for_group()) {
+    log_warning("initial time {} is left out: {}", to_string(initial_time), problem.what());
+  }
   failed_[initial_time] = problem.what();
   // A new writer: the old one discards what it has of this initial time.
-  output_ = make_forecast_output(setup_.config, setup_.model->info(), setup_.leads, results_.path());
+  output_ = new_output();
 }
 
 }  // namespace mosaic

@@ -34,7 +34,7 @@ std::vector<std::int64_t> gather_values(MPI_Comm comm, int ranks, std::int64_t v
 }
 
 void require_count(std::int64_t count) {
-  require(count <= std::numeric_limits<int>::max(), "a message of {} bytes is longer than MPI's 2^31 - 1",
+  require(count <= std::numeric_limits<int>::max(), "a message of {} values is longer than MPI's 2^31 - 1",
           count);
 }
 
@@ -141,10 +141,42 @@ void Comm::require_agreement(int code, const std::string& message) const {
   }
 }
 
+void Comm::exchange(std::span<const OutgoingValues> outgoing,
+                    std::span<const IncomingValues> incoming) const {
+  constexpr int tag = 0;
+  std::vector<MPI_Request> requests;
+  const auto start = [&](std::size_t values, auto&& call) {
+    require_count(static_cast<std::int64_t>(values));
+    requests.push_back(MPI_REQUEST_NULL);
+    const auto lock = lock_mpi();
+    check_mpi(call(static_cast<int>(values), &requests.back()), "MPI_Isend or MPI_Irecv");
+  };
+  for (const IncomingValues& message : incoming) {
+    start(message.values.size(), [&](int count, MPI_Request* request) {
+      return MPI_Irecv(message.values.data(), count, MPI_FLOAT, message.from, tag, impl_->handle, request);
+    });
+  }
+  for (const OutgoingValues& message : outgoing) {
+    start(message.values.size(), [&](int count, MPI_Request* request) {
+      return MPI_Isend(message.values.data(), count, MPI_FLOAT, message.to, tag, impl_->handle, request);
+    });
+  }
+  wait_all(requests);
+}
+
 Comm Comm::duplicate() const {
   MPI_Comm handle = MPI_COMM_NULL;
   run_collective("MPI_Comm_idup",
                  [&](MPI_Request* request) { return MPI_Comm_idup(impl_->handle, &handle, request); });
+  return Comm(std::make_shared<Impl>(handle));
+}
+
+Comm Comm::split(int group) const {
+  MPI_Comm handle = MPI_COMM_NULL;
+  {
+    const auto lock = lock_mpi();
+    check_mpi(MPI_Comm_split(impl_->handle, group, rank(), &handle), "MPI_Comm_split");
+  }
   return Comm(std::make_shared<Impl>(handle));
 }
 

@@ -18,6 +18,17 @@ struct NodePlace {
   int size = 1;  ///< how many ranks the host has
 };
 
+/// Values for another rank of a group.
+struct OutgoingValues {
+  int to = 0;
+  std::span<const float> values;
+};
+/// Room for values of another rank.
+struct IncomingValues {
+  int from = 0;
+  std::span<float> values;
+};
+
 /// The ranks of a job, or a group of them. Thin and exception-based over MPI; exists only inside run_app.
 /// A copy is the same group. Functions with several ranks are collective: every rank of the group calls them
 /// in the same order. Ranks that wait sleep between looks, so that they leave their core to others. Errors:
@@ -41,8 +52,13 @@ class Comm {
   /// message` once per distinct message. `code` is the ExitCode value of this rank's problem; that of the
   /// lowest rank with a problem counts. For set-up, before collectives.
   void require_agreement(int code, const std::string& message) const;
+  /// Sends and receives everything at once. What goes from one rank to another arrives in the order of both
+  /// lists, which must have the same lengths in pairs. Collective.
+  void exchange(std::span<const OutgoingValues> outgoing, std::span<const IncomingValues> incoming) const;
   /// The same ranks with messages of their own, which never meet those of this group. Collective.
   Comm duplicate() const;
+  /// The ranks that gave the same `group` (from 0), in their order here. Collective.
+  Comm split(int group) const;
   /// Collective.
   NodePlace place_on_node() const;
 
@@ -63,6 +79,8 @@ class WorkCounter {
   WorkCounter(const WorkCounter&) = delete;
   WorkCounter& operator=(const WorkCounter&) = delete;
   std::int64_t next();
+  /// What next() would give now.
+  std::int64_t peek();
 
  private:
   struct Impl;

@@ -14,10 +14,10 @@ namespace mosaic {
 // Inside lib/parallel only.
 //
 // MPI runs at MPI_THREAD_SERIALIZED: every call is made under one lock, which is not held while waiting for
-// other ranks (except by MPI_Comm_split_type, MPI_Comm_free and MPI_Finalize, which have no nonblocking
-// form). The threads of a rank can then use MPI side by side (a counter answers while its rank computes)
-// without MPI_THREAD_MULTIPLE, which not every build offers and which parts of Open MPI 4.1 (osc/pt2pt, by
-// its own message) do not support.
+// other ranks (except by MPI_Comm_split, MPI_Comm_split_type, MPI_Comm_free and MPI_Finalize, which have no
+// nonblocking form). The threads of a rank can then use MPI side by side (a counter answers while its rank
+// computes) without MPI_THREAD_MULTIPLE, which not every build offers and which parts of Open MPI 4.1
+// (osc/pt2pt, by its own message) do not support.
 
 /// Holds the lock that every MPI call needs.
 std::unique_lock<std::mutex> lock_mpi();

@@ -44,6 +44,7 @@ struct WorkCounter::Impl {
 
   bool answer_one() {
     const MPI_Comm handle = comm.impl_->handle;
+    std::int64_t step = 0;
     std::int64_t value = 0;
     MPI_Request request = MPI_REQUEST_NULL;
     {
@@ -54,9 +55,9 @@ struct WorkCounter::Impl {
       if (waiting == 0) {
         return false;
       }
-      check_mpi(MPI_Recv(nullptr, 0, MPI_INT64_T, status.MPI_SOURCE, ask_tag, handle, MPI_STATUS_IGNORE),
+      check_mpi(MPI_Recv(&step, 1, MPI_INT64_T, status.MPI_SOURCE, ask_tag, handle, MPI_STATUS_IGNORE),
                 "MPI_Recv");
-      value = counter++;
+      value = counter.fetch_add(step);
       check_mpi(MPI_Isend(&value, 1, MPI_INT64_T, status.MPI_SOURCE, answer_tag, handle, &request),
                 "MPI_Isend");
     }
@@ -64,14 +65,22 @@ struct WorkCounter::Impl {
     return true;
   }
 
-  std::int64_t ask() {
+  /// The counter's value before `step` is added to it.
+  std::int64_t fetch_add(std::int64_t step) {
+    if (failed) {
+      std::rethrow_exception(problem);
+    }
+    return comm.rank() == 0 ? counter.fetch_add(step) : ask(step);
+  }
+
+  std::int64_t ask(std::int64_t step) {
     const MPI_Comm handle = comm.impl_->handle;
     std::int64_t value = 0;
     std::array<MPI_Request, 2> requests = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
     {
       const auto lock = lock_mpi();
       check_mpi(MPI_Irecv(&value, 1, MPI_INT64_T, 0, answer_tag, handle, &requests[0]), "MPI_Irecv");
-      check_mpi(MPI_Isend(nullptr, 0, MPI_INT64_T, 0, ask_tag, handle, &requests[1]), "MPI_Isend");
+      check_mpi(MPI_Isend(&step, 1, MPI_INT64_T, 0, ask_tag, handle, &requests[1]), "MPI_Isend");
     }
     wait_all(requests);
     return value;
@@ -93,11 +102,8 @@ WorkCounter::~WorkCounter() {
   }
 }
 
-std::int64_t WorkCounter::next() {
-  if (impl_->failed) {
-    std::rethrow_exception(impl_->problem);
-  }
-  return impl_->comm.rank() == 0 ? impl_->counter++ : impl_->ask();
-}
+std::int64_t WorkCounter::next() { return impl_->fetch_add(1); }
+
+std::int64_t WorkCounter::peek() { return impl_->fetch_add(0); }
 
 }  // namespace mosaic

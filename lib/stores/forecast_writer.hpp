@@ -30,6 +30,7 @@ struct ForecastWriterOptions {
   std::optional<int> quantize_digits;  ///< keep that many significant decimal digits, 1 ... 6
   ChannelSet channels;                 ///< what is written, a selection of the states' channels
   std::vector<Duration> leads;         ///< which lead times are written, ascending
+  int first_member = 0;                ///< the number of the first one in `realization` and in file names
   bool members = true;
   bool mean = false;
   bool spread = false;  ///< standard deviation over members, divided by M - 1

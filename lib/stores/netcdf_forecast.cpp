@@ -333,9 +333,7 @@ void add_product(ForecastFile& file, const ForecastWriterOptions& options,
 ForecastFile begin_file(const ForecastWriterOptions& options, const LatLonGrid& grid, Time initial_time,
                         std::vector<SelectedVariable>& selected, const FileRequest& request) {
   ForecastFile file;
-  std::string instant = to_string(initial_time);
-  std::erase(instant, ':');
-  const std::string id = "forecast_" + instant + request.suffix;
+  const std::string id = "forecast_" + file_name_of(initial_time) + request.suffix;
   file.name = id + ".nc";
   add_time_coordinates(file.document, options.leads, initial_time);
   if (!request.realizations.empty()) {
@@ -354,7 +352,7 @@ ForecastFile plan_ensemble_file(const ForecastWriterOptions& options, const LatL
   FileRequest request;
   std::vector<std::size_t> sources;
   for (int member = 0; options.members && member < members; ++member) {
-    request.realizations.push_back(member);
+    request.realizations.push_back(options.first_member + member);
     sources.push_back(static_cast<std::size_t>(member));
   }
   ForecastFile file = begin_file(options, grid, initial_time, selected, request);
@@ -386,7 +384,8 @@ std::vector<ForecastFile> plan_forecast_files(const ForecastWriterOptions& optio
     add_product(files.back(), options, selected, product, {source});
   };
   for (int member = 0; options.members && member < members; ++member) {
-    add({fmt::format("_member{:03}", member), {member}}, Product::member, static_cast<std::size_t>(member));
+    const int number = options.first_member + member;
+    add({fmt::format("_member{:03}", number), {number}}, Product::member, static_cast<std::size_t>(member));
   }
   if (options.mean) {
     add({"_mean", {}}, Product::mean, static_cast<std::size_t>(members));

@@ -1,0 +1,119 @@
+#include "eval/score_shares.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace mosaic::eval {
+namespace {
+
+/// Channels in turn, then spectra in turn (with both components of a wind): neither kind gathers on one part.
+ScoreOptions share_of(const ScoreOptions& all, std::size_t part, std::size_t parts) {
+  ScoreOptions share = all;
+  share.channels.clear();
+  share.spectra_channels.clear();
+  std::size_t turn = 0;
+  for (const Channel& channel : all.channels) {
+    if (turn++ % parts == part) {
+      share.channels.push_back(channel);
+    }
+  }
+  for (const SpectrumQuantity& quantity : spectrum_quantities(all.spectra_channels)) {
+    if (turn++ % parts == part) {
+      for (const std::size_t channel : quantity.channels) {
+        share.spectra_channels.push_back(all.spectra_channels[channel]);
+      }
+    }
+  }
+  return share;
+}
+
+template <class Items, class Same>
+std::size_t position(const Items& items, const Same& same) {
+  const auto found = std::find_if(items.begin(), items.end(), same);
+  require(found != items.end(), "a share of the scores has something that the whole has not");
+  return static_cast<std::size_t>(found - items.begin());
+}
+
+/// Copies the means of `part` to their places in `whole`.
+void insert_means(const InitTimeSums& part, InitTimeSums& whole) {
+  const std::size_t regions = whole.regions.size();
+  for (std::size_t c = 0; c < part.channels.size(); ++c) {
+    const std::size_t to =
+        position(whole.channels, [&](const Channel& channel) { return channel == part.channels[c]; });
+    for (std::size_t lead = 0; lead < whole.leads.size(); ++lead) {
+      for (std::size_t r = 0; r < regions; ++r) {
+        whole.means[(lead * whole.channels.size() + to) * regions + r] = part.mean(lead, c, r);
+      }
+    }
+  }
+}
+
+void insert_spectra(const InitTimeSums& part, InitTimeSums& whole) {
+  const std::size_t values = whole.bands.size() * whole.wavenumbers;
+  for (std::size_t q = 0; q < part.quantities.size(); ++q) {
+    const std::size_t to = position(whole.quantities, [&](const SpectrumQuantity& quantity) {
+      return quantity.variable == part.quantities[q].variable && quantity.level == part.quantities[q].level;
+    });
+    for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
+      for (std::size_t lead = 0; lead < whole.leads.size(); ++lead) {
+        const auto from = part.spectrum_offset(static_cast<SpectrumKind>(kind), lead, q, 0);
+        std::copy_n(&part.spectra[from], values,
+                    &whole.spectra[whole.spectrum_offset(static_cast<SpectrumKind>(kind), lead, to, 0)]);
+      }
+    }
+  }
+}
+
+/// Inverse of ScoreShares::numbers_of(), given the axes.
+void set_numbers(InitTimeSums& sums, const std::vector<double>& numbers) {
+  require(numbers.size() == ScoreShares::numbers_of(sums).size(),
+          "{} numbers of a share of the scores, expected {}", numbers.size(),
+          ScoreShares::numbers_of(sums).size());
+  auto next = numbers.begin();
+  for (std::uint8_t& scored : sums.scored) {
+    scored = *next++ != 0 ? 1 : 0;
+  }
+  for (kernels::Statistics& statistics : sums.means) {
+    for (double& value : statistics) {
+      value = *next++;
+    }
+  }
+  std::copy(next, numbers.end(), sums.spectra.begin());
+}
+
+}  // namespace
+
+ScoreShares::ScoreShares(const ScoreOptions& all, const LatLonGrid& grid, int members, std::size_t parts)
+    : empty_(empty_sums(all, grid, members)) {
+  require(parts > 0, "scores are divided among no parts");
+  for (std::size_t part = 0; part < parts; ++part) {
+    shares_.push_back(share_of(all, part, parts));
+    axes_.push_back(empty_sums(shares_.back(), grid, members));
+  }
+}
+
+std::vector<double> ScoreShares::numbers_of(const InitTimeSums& sums) {
+  std::vector<double> numbers(sums.scored.begin(), sums.scored.end());
+  for (const kernels::Statistics& statistics : sums.means) {
+    numbers.insert(numbers.end(), statistics.begin(), statistics.end());
+  }
+  numbers.insert(numbers.end(), sums.spectra.begin(), sums.spectra.end());
+  return numbers;
+}
+
+InitTimeSums ScoreShares::join(Time initial_time, const std::vector<std::vector<double>>& numbers) const {
+  require(numbers.size() == parts(), "{} shares of the scores, expected {}", numbers.size(), parts());
+  InitTimeSums whole = empty_;
+  whole.initial_time = initial_time;
+  for (std::size_t part = 0; part < parts(); ++part) {
+    InitTimeSums sums = axes_[part];
+    set_numbers(sums, numbers[part]);
+    whole.scored = part == 0 ? sums.scored : whole.scored;
+    insert_means(sums, whole);
+    insert_spectra(sums, whole);
+  }
+  return whole;
+}
+
+}  // namespace mosaic::eval

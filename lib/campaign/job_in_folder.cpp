@@ -1,0 +1,80 @@
+#include "campaign/job_in_folder.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "parallel/agree.hpp"
+
+namespace mosaic {
+
+namespace fs = std::filesystem;
+
+JobInFolder::JobInFolder(const Comm& comm, const ResultsFolder& results, const RunIdentity& identity,
+                         ExistingResults existing, const Shard& shard)
+    : results_(results), shard_(shard) {
+  agree(comm, [&] {
+    if (comm.rank() == 0) {
+      enter(identity, existing);
+    }
+  });
+  name_ = comm.broadcast(name_);
+  const std::string owner = comm.broadcast(comm.rank() == 0 ? to_json_text(locks_->owner()) : "");
+  locks_.emplace(results.file("locks"), owner_from_json_text(owner));
+}
+
+void JobInFolder::enter(const RunIdentity& identity, ExistingResults existing) {
+  const std::string folder = results_.file("locks");
+  create_folder(results_.path());
+  const JobOwner owner = this_job();
+  announcement_ = std::make_unique<JobAnnouncement>(folder, owner);
+  locks_.emplace(folder, owner);
+  const double start = time_of_file(folder + "/" + owner.id + ".job").value_or(0);
+  const std::vector<JobOwner> others = locks_->others_alive();
+  if (existing == ExistingResults::overwrite && !others.empty()) {
+    fail(ExitCode::bad_configuration,
+         "{} is in use by {}: its results are not deleted; stop that job or choose another --out",
+         results_.path(), others.front().text());
+  }
+  results_.claim(identity, existing);
+  if (others.empty()) {
+    locks_->remove_dead();
+    results_.remove_leftovers(start);
+  }
+  if (shard_.count > 1) {
+    name_ = fmt::format("{}of{}", shard_.index, shard_.count);
+  } else if (!others.empty()) {
+    name_ = owner.id;
+  }
+}
+
+JobInFolder::~JobInFolder() {
+  if (announcement_) {
+    announcement_.reset();
+    std::error_code others_are_there;
+    fs::remove(results_.file("locks"), others_are_there);
+  }
+}
+
+std::string JobInFolder::log_file(int rank) const {
+  return results_.file(fmt::format("log/{}{}rank{}.log", name_, name_.empty() ? "" : "-", rank));
+}
+
+void JobInFolder::merge_logs(int ranks) const {
+  std::ofstream merged(results_.file("log/run.log"), std::ios::app | std::ios::binary);
+  for (int rank = 0; rank < ranks; ++rank) {
+    std::ifstream log(log_file(rank), std::ios::binary);
+    if (log && log.peek() != std::ifstream::traits_type::eof()) {
+      merged << "# " << fs::path(log_file(rank)).filename().string() << "\n" << log.rdbuf();
+    }
+  }
+  merged.close();
+  require(merged.good(), ExitCode::io_error, "{}: write failed", results_.file("log/run.log"));
+  for (int rank = 0; rank < ranks; ++rank) {
+    fs::remove(log_file(rank));
+  }
+}
+
+}  // namespace mosaic

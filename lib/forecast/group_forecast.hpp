@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "eval/init_time_scorer.hpp"
+#include "eval/score_shares.hpp"
+#include "forecast/ensemble_rollout.hpp"
+#include "forecast/forecast_output.hpp"
+#include "forecast/group_agreement.hpp"
+#include "forecast/hindcast.hpp"
+#include "forecast/hindcast_input.hpp"
+#include "forecast/member_exchange.hpp"
+
+namespace mosaic {
+
+/// Forecasts and scores one initial time after another with the ranks of a group: members are spread over
+/// the ranks, channels over the ranks for the scores; the first rank gets what is written. The bits do not
+/// depend on the size of the group.
+class GroupForecast {
+ public:
+  /// Collective over the group.
+  GroupForecast(const HindcastSetup& setup, const GroupAgreement& agreement);
+
+  /// What this rank scores, and so needs of the truth.
+  ChannelSet truth_channels() const;
+  /// The channels of the states that run() gives to the output.
+  const ChannelSet& output_channels() const { return *exchange_.channels(); }
+
+  /// `output`: used on the first rank only. `before_step` is called with the index of every lead before its
+  /// step. The sums are those of all scores on the first rank, of its share on others; nothing if the group
+  /// was asked to stop. Collective. Errors: of forecast and scores as GroupAgreement says; OutputFailure.
+  std::optional<eval::InitTimeSums> run(Time initial_time, const HindcastInput& input, ForecastOutput& output,
+                                        HindcastTimings& timings,
+                                        const std::function<void(std::size_t)>& before_step);
+
+ private:
+  std::vector<ChannelSet> wanted_channels() const;
+  eval::InitTimeSums join(const eval::InitTimeSums& part) const;
+  bool is_first() const { return agreement_.group().rank() == 0; }
+
+  const HindcastSetup& setup_;
+  GroupAgreement agreement_;
+  eval::ScoreShares shares_;
+  MemberExchange exchange_;
+  EnsembleRollout rollout_;
+  eval::InitTimeScorer scorer_;
+};
+
+}  // namespace mosaic
