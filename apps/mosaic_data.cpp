@@ -83,7 +83,7 @@ void verify(const std::string& path) {
   add_hindcast_keys(schema, config);
   schema.read(read_text(path), path);
   schema.check();
-  fmt::print("{}", hindcast_plan(set_up_hindcast(config), 1));
+  fmt::print("{}", hindcast_plan(set_up_hindcast(config), 1, {}));
 }
 
 void inspect_all(const InspectFlags& flags) {

@@ -67,6 +67,14 @@ void set_up_log(const LogOptions& options) {
   }
 }
 
+void flush_log() {
+  Log& log = log_state();
+  const std::lock_guard lock(log.mutex);
+  if (log.file) {
+    log.file->flush();
+  }
+}
+
 void log_message(LogLevel level, std::string_view message) {
   Log& log = log_state();
   const std::lock_guard lock(log.mutex);

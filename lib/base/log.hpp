@@ -22,6 +22,9 @@ struct LogOptions {
 /// `[rank r/N]` in front when there are several ranks; everything goes to `file`. May be called again.
 void set_up_log(const LogOptions& options);
 
+/// Writes what the file of this rank still lacks.
+void flush_log();
+
 void log_message(LogLevel level, std::string_view message);
 
 template <class... Args>

@@ -29,8 +29,14 @@ std::optional<Time> InitTimeQueue::next() {
   while (!held_by_others_.empty() && !stop_requested()) {
     const Time time = held_by_others_.back();
     held_by_others_.pop_back();
-    if (!results_.is_committed(time) && lock(time, true)) {
+    if (results_.is_committed(time)) {
+      continue;
+    }
+    if (lock(time, true)) {
       return time;
+    }
+    if (const auto holder = locks_.holder(lock_name(time))) {
+      log_warning("initial time {} is being forecast by {} and left to it", to_string(time), holder->text());
     }
   }
   return std::nullopt;

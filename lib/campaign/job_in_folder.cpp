@@ -1,11 +1,13 @@
 #include "campaign/job_in_folder.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/log.hpp"
 #include "parallel/agree.hpp"
 
 namespace mosaic {
@@ -58,22 +60,25 @@ JobInFolder::~JobInFolder() {
   }
 }
 
-std::string JobInFolder::log_file(int rank) const {
-  return results_.file(fmt::format("log/{}{}rank{}.log", name_, name_.empty() ? "" : "-", rank));
-}
-
-void JobInFolder::merge_logs(int ranks) const {
-  std::ofstream merged(results_.file("log/run.log"), std::ios::app | std::ios::binary);
-  for (int rank = 0; rank < ranks; ++rank) {
-    std::ifstream log(log_file(rank), std::ios::binary);
-    if (log && log.peek() != std::ifstream::traits_type::eof()) {
-      merged << "# " << fs::path(log_file(rank)).filename().string() << "\n" << log.rdbuf();
+void JobInFolder::merge_logs() const {
+  flush_log();
+  const std::string beginning = locks_->others_alive().empty() ? "" : log_prefix();
+  const fs::path target = results_.file("log/run.log");
+  std::vector<fs::path> logs;
+  for (const auto& entry : fs::directory_iterator(target.parent_path())) {
+    if (entry.path() != target && entry.path().filename().string().starts_with(beginning)) {
+      logs.push_back(entry.path());
     }
   }
+  std::sort(logs.begin(), logs.end());
+  std::ofstream merged(target, std::ios::app | std::ios::binary);
+  for (const fs::path& log : logs) {
+    merged << "# " << log.filename().string() << "\n" << read_text(log.string());
+  }
   merged.close();
-  require(merged.good(), ExitCode::io_error, "{}: write failed", results_.file("log/run.log"));
-  for (int rank = 0; rank < ranks; ++rank) {
-    fs::remove(log_file(rank));
+  require(merged.good(), ExitCode::io_error, "{}: write failed", target.string());
+  for (const fs::path& log : logs) {
+    fs::remove(log);
   }
 }
 

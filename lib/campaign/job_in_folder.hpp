@@ -29,11 +29,15 @@ class JobInFolder {
   const JobLocks& locks() const { return *locks_; }
   /// For its files; empty for a job that has the folder for itself.
   const std::string& name() const { return name_; }
-  std::string log_file(int rank) const;
-  /// Appends this job's log files to log/run.log and removes them. On one rank, once nobody needs them.
-  void merge_logs(int ranks) const;
+  std::string log_file(int rank) const {
+    return results_.file("log/" + log_prefix() + std::to_string(rank)) + ".log";
+  }
+  /// Appends log files to log/run.log and removes them: all, or those of this job where others are at work.
+  /// On one rank, last.
+  void merge_logs() const;
 
  private:
+  std::string log_prefix() const { return (name_.empty() ? "" : name_ + "-") + "rank"; }
   void enter(const RunIdentity& identity, ExistingResults existing);
 
   const ResultsFolder& results_;

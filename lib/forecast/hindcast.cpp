@@ -133,6 +133,7 @@ HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& re
     timings.idle = idle;
     outcome.failed = worker->failed();
   }
+  flush_log();  // rank 0 may join the files after this
   outcome.timings = gather_timings(timings, comm);
   outcome.committed = results.count_committed(times);
   outcome.failed = gather_failed(outcome.failed, comm);

@@ -77,9 +77,9 @@ HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& re
                              const Comm& comm, double audit_fraction);
 
 /// On one rank, after run_hindcast(): once all initial times of the run are committed, metrics.nc, spectra.nc
-/// and sums.nc, by the one job that gets the lock for it. A job that is not one of several also writes
-/// metrics and spectra of a part, of which there must be one. Returns the table of headline scores; empty if
-/// nothing was written.
+/// (if any were asked for) and sums.nc, by the one job that gets the lock for it. A job that is not one of
+/// several also writes metrics and spectra of a part, of which there must be one. Returns the table of
+/// headline scores; empty if nothing was written.
 std::string finish_results(const HindcastSetup& setup, const ResultsFolder& results, JobInFolder& job);
 
 /// On one rank, last: the job's record; those of all jobs and the logs are joined once the run is complete.

@@ -84,7 +84,9 @@ std::string finish_results(const HindcastSetup& setup, const ResultsFolder& resu
   const NetcdfDocument merged = merged_sums(setup, results);
   const auto sums = eval::all_from_netcdf(merged);
   write_netcdf(results.file("metrics.nc"), eval::metrics_document(sums, setup.score));
-  write_netcdf(results.file("spectra.nc"), eval::spectra_document(sums, setup.score));
+  if (!setup.score.spectra_channels.empty()) {
+    write_netcdf(results.file("spectra.nc"), eval::spectra_document(sums, setup.score));
+  }
   return eval::score_table(sums, setup.score);
 }
 
@@ -131,7 +133,7 @@ void write_run_record(const HindcastSetup& setup, const ResultsFolder& results, 
   if (results.is_merged()) {
     const FinishLock lock(job.locks());
     merge_job_records(results);
-    job.merge_logs(static_cast<int>(hosts.size()));
+    job.merge_logs();
   }
 }
 

@@ -25,6 +25,8 @@ struct CommandLine {
   std::string write_store;
   std::string max_walltime;
   bool overwrite = false;
+  std::string shard;
+  double audit_fraction = 0;
   double sleep = 0;
   int slow_rank = -1;
   double slow_factor = 1;
@@ -61,6 +63,8 @@ void declare(CLI::App& app, CommandLine& line) {
   app.add_option("--write-store", line.write_store, "Write the input as a Zarr store here and stop");
   app.add_option("--max-walltime", line.max_walltime, "Stop with code 75 this long after the start");
   app.add_flag("--overwrite", line.overwrite, "Delete earlier results");
+  app.add_option("--shard", line.shard, "i/N, as in mosaic_hindcast");
+  app.add_option("--audit", line.audit_fraction, "As in mosaic_hindcast");
   app.add_option("--sleep", line.sleep, "Seconds that an initial time takes at least");
   app.add_option("--slow-rank", line.slow_rank, "This rank takes --slow-factor times as long");
   app.add_option("--slow-factor", line.slow_factor, "See --slow-rank");
@@ -87,44 +91,38 @@ NullRun null_run(const CommandLine& line, const Comm& comm) {
   return run;
 }
 
-int report(const HindcastSetup& setup, const ResultsFolder& results, const HindcastOutcome& outcome) {
+void report(const HindcastSetup& setup, const ResultsFolder& results, JobInFolder& job,
+            const HindcastOutcome& outcome) {
   for (const auto& [time, reason] : outcome.failed) {
     log_warning("initial time {} failed: {}", to_string(time), reason);
   }
-  fmt::print("{} of {} initial times ({} resumed)\n", outcome.committed, setup.initial_times.size(),
+  fmt::print("{} of {} initial times ({} resumed)\n", outcome.committed, outcome.initial_times,
              outcome.resumed);
-  if (outcome.code != ExitCode::stopped_early && outcome.committed > 0) {
-    fmt::print("{}", finish_results(setup, results));
+  if (outcome.code != ExitCode::stopped_early) {
+    fmt::print("{}", finish_results(setup, results, job));
   }
-  return static_cast<int>(outcome.code);
 }
 
 int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const CommandLine& line) {
   const Comm comm = Comm::world();
   HindcastSetup setup;
   agree(comm, [&] { setup = test::set_up_null_hindcast(config, null_run(line, comm)); });
-  ResultsFolder results(config.output.folder);
-  agree(comm, [&] {
-    if (comm.rank() == 0) {
-      results.claim(setup.identity, line.overwrite ? ExistingResults::overwrite : ExistingResults::resume);
-    }
-  });
-  agree(comm, [&] {
-    set_up_log(
-        {LogLevel::info, comm.rank(), comm.size(), results.file(fmt::format("log/rank{}.log", comm.rank()))});
-  });
+  const ResultsFolder results(config.output.folder);
+  JobInFolder job(comm, results, setup.identity,
+                  line.overwrite ? ExistingResults::overwrite : ExistingResults::resume,
+                  parse_shard(line.shard));
+  agree(comm, [&] { set_up_log({LogLevel::info, comm.rank(), comm.size(), job.log_file(comm.rank())}); });
   const std::vector<std::string> hosts = comm.all_gather(host_name());
-  const HindcastOutcome outcome = run_hindcast(setup, results, comm);
+  const HindcastOutcome outcome = run_hindcast(setup, results, job, comm, line.audit_fraction);
   agree(comm, [&] {
     const auto& model = dynamic_cast<const test::NullModel&>(*setup.model);
     require(!model.fault_is_due(), "the fault {} did not come about on rank {}", line.fault, comm.rank());
   });
-  int code = static_cast<int>(outcome.code);
   if (comm.rank() == 0) {
-    code = report(setup, results, outcome);
-    write_run_record(setup, results, outcome, hosts, schema.print());
+    report(setup, results, job, outcome);
+    write_run_record(setup, results, job, outcome, hosts, schema.print());
   }
-  return code;
+  return static_cast<int>(outcome.code);
 }
 
 int run(int argc, char** argv) {
