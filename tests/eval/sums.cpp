@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "eval/init_time_scorer.hpp"
 #include "eval/results.hpp"
+#include "eval/score_shares.hpp"
 #include "stores/netcdf_document.hpp"
 #include "support/errors.hpp"
 #include "support/golden.hpp"
@@ -37,7 +38,10 @@ class Sums : public testing::Test {
 
   /// Scores the chosen leads, in the order given, of pseudo-random forecasts that depend on time and lead.
   InitTimeSums score(Time time, const std::vector<std::size_t>& leads) const {
-    InitTimeScorer scorer(options_, grid_, channels_, member_count);
+    return score(time, leads, options_);
+  }
+  InitTimeSums score(Time time, const std::vector<std::size_t>& leads, const ScoreOptions& options) const {
+    InitTimeScorer scorer(options, grid_, channels_, member_count);
     scorer.begin(time);
     for (const std::size_t lead : leads) {
       const auto seed = static_cast<unsigned>(time.seconds / 3600 + 100 * lead);
@@ -94,6 +98,33 @@ TEST_F(Sums, order_of_leads_and_initial_times_does_not_matter) {
   const auto merged = merge_sums({to_netcdf(third, options_), to_netcdf(first, options_)});
   EXPECT_EQ(all_from_netcdf(merged)[0].initial_time, Time{0});
   EXPECT_EQ(all_from_netcdf(merged)[1].means, third.means);
+}
+
+/// Also with more parts than channels, where some parts score nothing.
+TEST_F(Sums, shares_put_together_are_the_whole) {
+  options_.spectra_channels = {
+      {"u_component_of_wind", 500}, {"geopotential", 850}, {"v_component_of_wind", 500}};
+  const InitTimeSums whole = score({0}, {1});
+  for (const std::size_t parts : {1U, 2U, 3U, 7U}) {
+    const ScoreShares shares(options_, *grid_, member_count, parts);
+    std::vector<std::vector<double>> numbers;
+    std::size_t channels = 0;
+    for (std::size_t part = 0; part < parts; ++part) {
+      numbers.push_back(ScoreShares::numbers_of(score({0}, {1}, shares.share(part))));
+      channels += shares.share(part).channels.size() + shares.share(part).spectra_channels.size();
+    }
+    EXPECT_EQ(channels, options_.channels.size() + options_.spectra_channels.size());
+    const InitTimeSums joined = shares.join({0}, numbers);
+    EXPECT_EQ(joined.scored, whole.scored);
+    EXPECT_TRUE(same_bits(ScoreShares::numbers_of(joined), ScoreShares::numbers_of(whole)))
+        << parts << " parts";
+    auto& first = numbers.front();  // the twin that must fail
+    *std::find_if(first.begin() + 2, first.end(), [](double x) { return std::isfinite(x); }) += 1;
+    EXPECT_FALSE(
+        same_bits(ScoreShares::numbers_of(shares.join({0}, numbers)), ScoreShares::numbers_of(whole)));
+    numbers.front().pop_back();
+    EXPECT_EQ(code_of([&] { shares.join({0}, numbers); }), ExitCode::internal);
+  }
 }
 
 TEST_F(Sums, changed_fields_are_noticed) { EXPECT_NE(score({0}, {0, 1}).means, score({3600}, {0, 1}).means); }

@@ -93,6 +93,47 @@ TEST(Comm, DuplicateHasTheSameRanks) {
   other.barrier();
 }
 
+TEST(Comm, ExchangeKeepsTheOrderOfEachPair) {
+  const Comm world = Comm::world();
+  constexpr std::size_t messages = 5;
+  const auto value = [](int from, int to, std::size_t i) {
+    return static_cast<float>(10000 * from + 100 * to) + static_cast<float>(i);
+  };
+  std::vector<std::vector<float>> sent;
+  std::vector<std::vector<float>> received(messages * static_cast<std::size_t>(world.size()));
+  std::vector<OutgoingValues> outgoing;
+  std::vector<IncomingValues> incoming;
+  for (int peer = 0; peer < world.size(); ++peer) {
+    for (std::size_t i = 0; i < messages; ++i) {
+      sent.emplace_back(1000 * i, value(world.rank(), peer, i));  // the first one is empty
+      received[static_cast<std::size_t>(peer) * messages + i].resize(1000 * i);
+    }
+  }
+  for (int peer = 0; peer < world.size(); ++peer) {
+    for (std::size_t i = 0; i < messages; ++i) {
+      const std::size_t at = static_cast<std::size_t>(peer) * messages + i;
+      outgoing.push_back({peer, sent[at]});
+      incoming.push_back({peer, received[at]});
+    }
+  }
+  world.exchange(outgoing, incoming);
+  for (int peer = 0; peer < world.size(); ++peer) {
+    for (std::size_t i = 0; i < messages; ++i) {
+      EXPECT_EQ(received[static_cast<std::size_t>(peer) * messages + i],
+                std::vector<float>(1000 * i, value(peer, world.rank(), i)));
+    }
+  }
+}
+
+TEST(Comm, SplitMakesGroupsWithMessagesOfTheirOwn) {
+  const Comm world = Comm::world();
+  const int color = world.rank() % 2;
+  const Comm group = world.split(color);
+  EXPECT_EQ(group.size(), (world.size() + 1 - color) / 2);
+  EXPECT_EQ(group.rank(), world.rank() / 2);
+  EXPECT_EQ(group.broadcast(std::to_string(world.rank())), std::to_string(color));
+}
+
 TEST(Comm, PlaceOnNodeCountsRanksOfTheHost) {
   const Comm world = Comm::world();
   const NodePlace place = world.place_on_node();
