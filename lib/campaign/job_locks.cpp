@@ -39,7 +39,8 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-/// Field 22 of /proc/<pid>/stat, counted behind the name, which may hold anything; empty if there is none.
+/// Field 22 of /proc/<pid>/stat, counted behind the name, which may hold anything; empty if there is none or
+/// if it is dead and only waits for its parent to take notice.
 std::string start_of_process(long pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string text;
@@ -50,7 +51,11 @@ std::string start_of_process(long pid) {
   }
   std::istringstream fields(text.substr(name_end + 1));
   std::string field;
-  for (int i = 3; i <= 22; ++i) {
+  fields >> field;
+  if (field == "Z" || field == "X") {
+    return "";
+  }
+  for (int i = 4; i <= 22; ++i) {
     fields >> field;
   }
   return field;
@@ -239,8 +244,13 @@ LockOutcome JobLocks::try_lock(const std::string& name) {
 
 LockOutcome JobLocks::try_lock_after_sign_of_life(const std::string& name,
                                                   const std::function<bool()>& give_up) {
-  for (auto owner = holder(name); owner && is_silent(*owner) && !give_up(); owner = holder(name)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  // A job that has failed may take a moment to die.
+  const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  for (auto owner = holder(name); owner && !give_up(); owner = holder(name)) {
+    if (!is_silent(*owner) && std::chrono::steady_clock::now() > soon) {
+      break;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
   return try_lock(name);
 }
