@@ -36,6 +36,17 @@ ChannelSet scored_channels(const eval::ScoreOptions& score);
 /// together.
 HindcastSetup set_up_hindcast(const HindcastConfig& config);
 
+/// Open stores and a loaded model.
+struct HindcastParts {
+  std::unique_ptr<FieldStore> input;
+  std::unique_ptr<FieldStore> truth;
+  std::unique_ptr<ForecastModel> model;
+};
+
+/// The same for parts that are there already. Errors: bad_configuration; all missing input is reported
+/// together.
+HindcastSetup set_up_hindcast(const HindcastConfig& config, HindcastParts parts);
+
 /// What the run would do and need, for --plan: initial times, ranks, memory, bytes against free disk.
 /// `ranks`: of this job.
 std::string hindcast_plan(const HindcastSetup& setup, int ranks);

@@ -204,6 +204,17 @@ ChannelSet scored_channels(const eval::ScoreOptions& score) {
 
 HindcastSetup set_up_hindcast(const HindcastConfig& config) {
   check_consistency(config);
+  const HindcastConfig::Fields& truth = config.truth.path.empty() ? config.input : config.truth;
+  HindcastParts parts;
+  parts.input = open_field_store(config.input.path, store_options(config.input, config.threads));
+  parts.truth = open_field_store(truth.path, store_options(truth, config.threads));
+  parts.model = config.model.name == "persistence" ? load_persistence(config, parts.input->grid())
+                                                   : load_mosaic(config, parts.input->grid());
+  return set_up_hindcast(config, std::move(parts));
+}
+
+HindcastSetup set_up_hindcast(const HindcastConfig& config, HindcastParts parts) {
+  check_consistency(config);
   HindcastSetup setup;
   setup.config = config;
   if (setup.config.truth.path.empty()) {
@@ -214,11 +225,10 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config) {
   setup.score.spectra_channels = parse_channels({&config.score.spectra});
   setup.score.regions = eval::regions_by_name(config.score.regions);
   setup.score.threads = config.threads;
-  setup.input = open_field_store(config.input.path, store_options(config.input, config.threads));
-  setup.truth = open_field_store(setup.config.truth.path, store_options(setup.config.truth, config.threads));
+  setup.input = std::move(parts.input);
+  setup.truth = std::move(parts.truth);
+  setup.model = std::move(parts.model);
   warn_of_frozen_states(setup);
-  setup.model = config.model.name == "persistence" ? load_persistence(config, setup.input->grid())
-                                                   : load_mosaic(config, setup.input->grid());
   setup.leads = lead_times(config, setup.model->info().step);
   setup.score.leads = setup.leads;
   check_stores(setup);
