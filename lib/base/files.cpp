@@ -74,19 +74,26 @@ void write_file_atomically(const std::string& path, const std::function<void(con
   sync_path(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY);
 }
 
+void write_text(const std::string& path, std::string_view text) {
+  std::ofstream out(path, std::ios::binary);
+  require(out.good(), ExitCode::cannot_create, "{}: cannot create: {}", path, std::strerror(errno));
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  const int reason = errno;  // of a write that failed; close() may have another one
+  const bool written = out.good();
+  out.close();
+  require(written && out.good(), ExitCode::io_error, "{}: write failed: {}", path,
+          std::strerror(written ? errno : reason));
+}
+
 void write_text_atomically(const std::string& path, std::string_view text) {
-  write_file_atomically(path, [&](const std::string& temporary) {
-    std::ofstream out(temporary, std::ios::binary);
-    require(out.good(), ExitCode::cannot_create, "{}: cannot create: {}", path, std::strerror(errno));
-    out.write(text.data(), static_cast<std::streamsize>(text.size()));
-    out.close();
-    require(out.good(), ExitCode::io_error, "{}: write failed: {}", path, std::strerror(errno));
-  });
+  write_file_atomically(path, [&](const std::string& temporary) { write_text(temporary, text); });
 }
 
 std::string read_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  require(in.good(), ExitCode::missing_input, "{}: cannot open: {}", path, std::strerror(errno));
+  const int reason = errno;
+  require(in.good(), reason == EIO ? ExitCode::io_error : ExitCode::missing_input, "{}: cannot open: {}",
+          path, std::strerror(reason));
   std::ostringstream text;
   text << in.rdbuf();
   require(!in.bad(), ExitCode::io_error, "{}: read failed: {}", path, std::strerror(errno));

@@ -14,7 +14,10 @@ namespace mosaic {
 void write_file_atomically(const std::string& path,
                            const std::function<void(const std::string& temporary)>& write);
 
-/// The same for text.
+/// A whole file, at once; nothing is synchronised. Errors: cannot_create, io_error.
+void write_text(const std::string& path, std::string_view text);
+
+/// write_file_atomically() for text.
 void write_text_atomically(const std::string& path, std::string_view text);
 
 /// Errors: missing_input, io_error.

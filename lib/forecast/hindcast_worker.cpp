@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/signals.hpp"
+#include "base/standard_exceptions.hpp"
 #include "fields/state_checks.hpp"
 #include "stores/netcdf_document.hpp"
 
@@ -76,8 +77,7 @@ void HindcastWorker::run(WorkCounter& counter, Progress* progress) {
     } catch (const OutputFailure& failure) {
       throw named(initial_time, failure.problem);
     } catch (const std::exception& problem) {
-      fail(ExitCode::internal, "initial time {}: unexpected exception: {}", to_string(initial_time),
-           problem.what());
+      throw named(initial_time, as_error(problem));
     }
     longest_ = std::max(longest_, seconds);
     if (!next_) {
