@@ -183,6 +183,9 @@ void check_consistency(const HindcastConfig& config) {
   expect(config.times.step == InitialTimeSelection{}.step || config.times.start,
          "times.step has no effect without times.start");
   expect(!config.output.products.empty(), "output.products is empty: name members, mean or spread");
+  expect(!config.score.channels.empty(), "score.channels is empty: name at least one channel");
+  expect(!config.score.regions.empty(), "score.regions is empty: name at least one region");
+  expect(!config.score.spectra.empty(), "score.spectra is empty: name at least one channel");
   for (const auto* names : {&config.score.channels, &config.score.spectra, &config.output.channels}) {
     for (const std::string& name : *names) {
       collect(problems, [&] { parse_channel(name); });
