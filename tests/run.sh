@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Builds everything and runs all tests, from a fresh clone on a bare Debian or Ubuntu (root or sudo) onwards.
 #
-#   tests/run.sh [--no-asan] [-R REGEX]
+#   tests/run.sh [--full] [--no-asan] [-R REGEX]
 #
+#   --full      hours instead of minutes: the whole matrix of faults, every file-system call, 200 seeds of kills,
+#               MOSAIC_MUTATIONS (default 20000) damaged files a format, and fuzzing for MOSAIC_FUZZ_SECONDS
+#               (default 600); writes tests/full_results.md, to be committed
 #   --no-asan   leave out the second build (build-asan/: everything without libtorch under sanitizers)
 #   -R REGEX    only the ctest entries whose names match
 #
@@ -12,10 +15,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 asan=1
+full=0
 filter=()
 while [ $# -gt 0 ]; do
   case $1 in
     --no-asan) asan=0 ;;
+    --full) full=1 ;;
     -R) filter=(-R "${2:?-R needs a regular expression}"); shift ;;
     --help | -h) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
     *) echo "run.sh: unknown argument $1 (see --help)" >&2; exit 64 ;;
@@ -43,6 +48,10 @@ build_and_test() {
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1
 
+if [ "$full" = 1 ]; then
+  export MOSAIC_FULL=1 MOSAIC_KILL_SEEDS=${MOSAIC_KILL_SEEDS:-200} MOSAIC_MUTATIONS=${MOSAIC_MUTATIONS:-20000}
+fi
+
 cmake/bootstrap.sh --with-tests
 build_and_test build cpu
 if [ "$asan" = 1 ]; then
@@ -50,5 +59,21 @@ if [ "$asan" = 1 ]; then
   build_and_test build-asan asan
 fi
 
+fuzz=0
+if [ "$full" = 1 ]; then
+  if [ -x tests/fuzz/run.sh ]; then
+    echo "== fuzzing"
+    tests/fuzz/run.sh "${MOSAIC_FUZZ_SECONDS:-600}" || fuzz=$?
+  fi
+  echo "== table"
+  python3 -B tests/full_table.py tests/full_results.md "${reports[@]}"
+fi
+
 echo "== results"
-python3 -B tests/count_results.py "${reports[@]}"
+code=0
+if [ "$fuzz" != 0 ]; then
+  echo "failed   tests/fuzz/run.sh: exit code $fuzz"
+  code=1
+fi
+python3 -B tests/count_results.py "${reports[@]}" || code=1
+exit "$code"

@@ -100,12 +100,14 @@ void write_and_close(int descriptor, const std::string& path, std::string_view t
 
 }  // namespace
 
+void write_text(const std::string& path, std::string_view text) {
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  require(descriptor >= 0, ExitCode::cannot_create, "{}: cannot create: {}", path, std::strerror(errno));
+  write_and_close(descriptor, path, text);
+}
+
 void write_text_atomically(const std::string& path, std::string_view text) {
-  write_file_atomically(path, [&](const std::string& temporary) {
-    const int descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    require(descriptor >= 0, ExitCode::cannot_create, "{}: cannot create: {}", path, std::strerror(errno));
-    write_and_close(descriptor, path, text);
-  });
+  write_file_atomically(path, [&](const std::string& temporary) { write_text(temporary, text); });
 }
 
 void write_text_if_absent(const std::string& path, std::string_view text) {
@@ -152,7 +154,9 @@ std::optional<double> time_of_file(const std::string& path) {
 
 std::string read_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  require(in.good(), ExitCode::missing_input, "{}: cannot open: {}", path, std::strerror(errno));
+  const int reason = errno;
+  require(in.good(), reason == EIO ? ExitCode::io_error : ExitCode::missing_input, "{}: cannot open: {}",
+          path, std::strerror(reason));
   std::ostringstream text;
   text << in.rdbuf();
   require(!in.bad(), ExitCode::io_error, "{}: read failed: {}", path, std::strerror(errno));

@@ -15,7 +15,10 @@ namespace mosaic {
 void write_file_atomically(const std::string& path,
                            const std::function<void(const std::string& temporary)>& write);
 
-/// The same for text.
+/// A whole file, at once; nothing is synchronised. Errors: cannot_create, io_error.
+void write_text(const std::string& path, std::string_view text);
+
+/// write_file_atomically() for text.
 void write_text_atomically(const std::string& path, std::string_view text);
 
 /// The same, but leaves a file that is there as it is, also one that another process writes meanwhile.

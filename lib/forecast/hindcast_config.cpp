@@ -190,6 +190,8 @@ void check_consistency(const HindcastConfig& config) {
   expect(config.times.step == InitialTimeSelection{}.step || config.times.start,
          "times.step has no effect without times.start");
   expect(!config.output.products.empty(), "output.products is empty: name members, mean or spread");
+  expect(!config.score.channels.empty(), "score.channels is empty: name at least one channel");
+  expect(!config.score.regions.empty(), "score.regions is empty: name at least one region");
   for (const auto* names : {&config.score.channels, &config.score.spectra, &config.output.channels}) {
     for (const std::string& name : *names) {
       collect(problems, [&] { parse_channel(name); });

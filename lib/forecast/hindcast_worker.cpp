@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/signals.hpp"
+#include "base/standard_exceptions.hpp"
 #include "stores/netcdf_document.hpp"
 
 namespace mosaic {
@@ -52,8 +53,7 @@ void HindcastWorker::run(InitTimeQueue& queue, Progress* progress) {
     } catch (const OutputFailure& failure) {
       throw named(initial_time, failure.problem);
     } catch (const std::exception& problem) {
-      fail(ExitCode::internal, "initial time {}: unexpected exception: {}", to_string(initial_time),
-           problem.what());
+      throw named(initial_time, as_error(problem));
     }
     if (speaks_for_group()) {
       queue.release(initial_time);

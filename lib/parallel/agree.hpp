@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/standard_exceptions.hpp"
 #include "parallel/comm.hpp"
 
 namespace mosaic {
@@ -21,8 +22,9 @@ void agree(const Comm& comm, Action&& action) {
     code = static_cast<int>(problem.code());
     message = problem.what();
   } catch (const std::exception& problem) {
-    code = static_cast<int>(ExitCode::internal);
-    message = problem.what();
+    const Error error = as_error(problem);
+    code = static_cast<int>(error.code());
+    message = error.what();
   }
   comm.require_agreement(code, message);
 }

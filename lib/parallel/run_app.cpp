@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/signals.hpp"
+#include "base/standard_exceptions.hpp"
 #include "parallel/session.hpp"
 
 namespace mosaic {
@@ -38,7 +39,8 @@ Ending run_body(int argc, char** argv, const std::function<int(int, char**)>& bo
   } catch (const Error& problem) {
     return {static_cast<int>(problem.code()), fmt::format("{} ({})", problem.what(), place_of(problem))};
   } catch (const std::exception& problem) {
-    return {internal, fmt::format("unexpected exception: {}", problem.what())};
+    const Error error = as_error(problem);
+    return {static_cast<int>(error.code()), error.what()};
   } catch (...) {
     return {internal, "unexpected exception of unknown type"};
   }

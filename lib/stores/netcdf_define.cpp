@@ -20,7 +20,7 @@ netCDF::NcType type_of(const NetcdfValues& values) {
   return std::visit(Visitor{}, values);
 }
 
-/// Target: NcFile or NcVar. `fill_type`: the type of the variable, which its _FillValue must have.
+/// Target: NcGroup or NcVar. `fill_type`: the type of the variable, which its _FillValue must have.
 template <class Target>
 void put_attribute(Target& target, const std::string& name, const NetcdfAttribute& attribute,
                    const netCDF::NcType* fill_type) {
@@ -47,7 +47,7 @@ void put_attribute(Target& target, const std::string& name, const NetcdfAttribut
 
 }  // namespace
 
-Dimensions define_dimensions(netCDF::NcFile& file, const NetcdfDocument& document) {
+Dimensions define_dimensions(netCDF::NcGroup& file, const NetcdfDocument& document) {
   Dimensions dimensions;
   for (const auto& [name, length] : document.dimensions) {
     require(length > 0, "dimension {} has length 0", name);
@@ -56,7 +56,7 @@ Dimensions define_dimensions(netCDF::NcFile& file, const NetcdfDocument& documen
   return dimensions;
 }
 
-netCDF::NcVar define_variable(netCDF::NcFile& file, const Dimensions& dimensions,
+netCDF::NcVar define_variable(netCDF::NcGroup& file, const Dimensions& dimensions,
                               const NetcdfVariable& variable, const Storage& storage) {
   std::vector<netCDF::NcDim> shape;
   for (const auto& name : variable.dimensions) {
@@ -80,7 +80,7 @@ netCDF::NcVar define_variable(netCDF::NcFile& file, const Dimensions& dimensions
   return target;
 }
 
-void put_attributes(netCDF::NcFile& file, const NetcdfAttributes& attributes) {
+void put_attributes(netCDF::NcGroup& file, const NetcdfAttributes& attributes) {
   for (const auto& [name, attribute] : attributes) {
     put_attribute(file, name, attribute, nullptr);
   }

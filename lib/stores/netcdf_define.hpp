@@ -21,14 +21,14 @@ struct Storage {
 };
 
 /// Errors: internal for a length of 0, which NetCDF would take as unlimited.
-Dimensions define_dimensions(netCDF::NcFile& file, const NetcdfDocument& document);
+Dimensions define_dimensions(netCDF::NcGroup& file, const NetcdfDocument& document);
 
 /// A variable with its attributes, no values yet; fletcher32 always. Errors: internal for an unknown
 /// dimension.
-netCDF::NcVar define_variable(netCDF::NcFile& file, const Dimensions& dimensions,
+netCDF::NcVar define_variable(netCDF::NcGroup& file, const Dimensions& dimensions,
                               const NetcdfVariable& variable, const Storage& storage);
 
-void put_attributes(netCDF::NcFile& file, const NetcdfAttributes& attributes);
+void put_attributes(netCDF::NcGroup& file, const NetcdfAttributes& attributes);
 
 /// Errors: internal if the number of values does not fit the dimensions.
 void put_values(const netCDF::NcVar& target, const NetcdfVariable& variable);

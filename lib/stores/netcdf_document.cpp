@@ -1,12 +1,12 @@
 #include "stores/netcdf_document.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "stores/netcdf_define.hpp"
+#include "stores/netcdf_image.hpp"
 #include "stores/netcdf_lock.hpp"
 
 namespace mosaic {
@@ -140,7 +140,7 @@ std::vector<Item> by_id(const std::multimap<std::string, Item>& items) {
   return sorted;
 }
 
-NetcdfDocument read_open_file(const std::string& path, const netCDF::NcFile& file) {
+NetcdfDocument read_open_file(const std::string& path, const netCDF::NcGroup& file) {
   NetcdfDocument document;
   for (const auto& dimension : by_id(file.getDims())) {
     document.dimensions.emplace_back(dimension.getName(), dimension.getSize());
@@ -170,33 +170,33 @@ std::size_t NetcdfDocument::dimension(const std::string& name) const {
   return found->second;
 }
 
-void write_netcdf(const std::string& path, const NetcdfDocument& document) {
-  write_file_atomically(path, [&](const std::string& temporary) {
-    const NetcdfLock lock;
-    netCDF::NcFile file;
-    netcdf_call(ExitCode::cannot_create, path, [&] { file.create(temporary, NC_NETCDF4 | NC_CLOBBER); });
-    netcdf_call(ExitCode::io_error, path, [&] {
-      const auto dimensions = netcdf::define_dimensions(file, document);
-      std::vector<netCDF::NcVar> targets;
-      for (const auto& variable : document.variables) {
-        targets.push_back(netcdf::define_variable(file, dimensions, variable, {}));
-      }
-      netcdf::put_attributes(file, document.attributes);
-      for (std::size_t i = 0; i < targets.size(); ++i) {
-        netcdf::put_values(targets[i], document.variables[i]);
-      }
-      file.close();  // the destructor would swallow errors
-    });
+namespace {
+
+std::string netcdf_bytes(const std::string& name, const NetcdfDocument& document) {
+  return netcdf_image(name, [&](netCDF::NcGroup& file) {
+    const auto dimensions = netcdf::define_dimensions(file, document);
+    std::vector<netCDF::NcVar> targets;
+    for (const auto& variable : document.variables) {
+      targets.push_back(netcdf::define_variable(file, dimensions, variable, {}));
+    }
+    netcdf::put_attributes(file, document.attributes);
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      netcdf::put_values(targets[i], document.variables[i]);
+    }
   });
 }
 
+}  // namespace
+
+void write_netcdf(const std::string& path, const NetcdfDocument& document) {
+  write_text_atomically(path, netcdf_bytes(path, document));
+}
+
 NetcdfDocument read_netcdf(const std::string& path) {
-  require(std::filesystem::exists(path), ExitCode::missing_input, "{}: no such file", path);
-  const NetcdfLock lock;
-  return netcdf_call(ExitCode::corrupt_input, path, [&] {
-    const netCDF::NcFile file(path, netCDF::NcFile::read);
-    return read_open_file(path, file);
-  });
+  const std::string bytes = read_text(path);
+  NetcdfDocument document;
+  read_netcdf_image(path, bytes, [&](const netCDF::NcGroup& file) { document = read_open_file(path, file); });
+  return document;
 }
 
 }  // namespace mosaic

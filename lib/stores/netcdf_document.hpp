@@ -38,7 +38,7 @@ struct NetcdfDocument {
 /// Errors: cannot_create, io_error; internal if a size does not fit its dimensions.
 void write_netcdf(const std::string& path, const NetcdfDocument& document);
 
-/// Errors: missing_input, corrupt_input.
+/// Errors: missing_input, io_error, corrupt_input.
 NetcdfDocument read_netcdf(const std::string& path);
 
 }  // namespace mosaic

@@ -12,7 +12,7 @@
 #include "base/files.hpp"
 #include "base/parallel_for.hpp"
 #include "stores/netcdf_define.hpp"
-#include "stores/netcdf_lock.hpp"
+#include "stores/netcdf_image.hpp"
 
 namespace mosaic {
 
@@ -29,7 +29,7 @@ std::vector<std::size_t> field_chunk(const NetcdfDocument& document, const Netcd
   return chunk;
 }
 
-void define_fields(netCDF::NcFile& file, const netcdf::Dimensions& dimensions, const ForecastFile& contents,
+void define_fields(netCDF::NcGroup& file, const netcdf::Dimensions& dimensions, const ForecastFile& contents,
                    int deflate) {
   for (const auto& variable : contents.variables) {
     const auto& declaration = variable.declaration;
@@ -64,26 +64,20 @@ ForecastOutput::~ForecastOutput() {
 }
 
 void ForecastOutput::create(OpenFile& file) const {
-  {
-    const NetcdfLock lock;
-    netCDF::NcFile target;
-    netcdf_call(ExitCode::cannot_create, file.path,
-                [&] { target.create(file.temporary, NC_NETCDF4 | NC_CLOBBER); });
-    netcdf_call(ExitCode::io_error, file.path, [&] {
-      const NetcdfDocument& document = file.contents.document;
-      const auto dimensions = netcdf::define_dimensions(target, document);
-      std::vector<netCDF::NcVar> coordinates;
-      for (const auto& variable : document.variables) {
-        coordinates.push_back(netcdf::define_variable(target, dimensions, variable, {}));
-      }
-      define_fields(target, dimensions, file.contents, options_.deflate);
-      netcdf::put_attributes(target, document.attributes);
-      for (std::size_t i = 0; i < coordinates.size(); ++i) {
-        netcdf::put_values(coordinates[i], document.variables[i]);
-      }
-      target.close();
-    });
-  }
+  const std::string image = netcdf_image(file.path, [&](netCDF::NcGroup& target) {
+    const NetcdfDocument& document = file.contents.document;
+    const auto dimensions = netcdf::define_dimensions(target, document);
+    std::vector<netCDF::NcVar> coordinates;
+    for (const auto& variable : document.variables) {
+      coordinates.push_back(netcdf::define_variable(target, dimensions, variable, {}));
+    }
+    define_fields(target, dimensions, file.contents, options_.deflate);
+    netcdf::put_attributes(target, document.attributes);
+    for (std::size_t i = 0; i < coordinates.size(); ++i) {
+      netcdf::put_values(coordinates[i], document.variables[i]);
+    }
+  });
+  write_text(file.temporary, image);
   std::vector<std::string> names;
   for (const auto& variable : file.contents.variables) {
     names.push_back(variable.declaration.name);

@@ -30,6 +30,7 @@ struct CommandLine {
   double sleep = 0;
   int slow_rank = -1;
   double slow_factor = 1;
+  int leak = 0;
   std::string fault = "none";
   std::string fault_rank = "last";
   int fault_at = 1;
@@ -68,6 +69,7 @@ void declare(CLI::App& app, CommandLine& line) {
   app.add_option("--sleep", line.sleep, "Seconds that an initial time takes at least");
   app.add_option("--slow-rank", line.slow_rank, "This rank takes --slow-factor times as long");
   app.add_option("--slow-factor", line.slow_factor, "See --slow-rank");
+  app.add_option("--leak", line.leak, "KiB that each initial time keeps, with a file descriptor");
   app.add_option("--fault", line.fault,
                  "exception, segv, sigkill, oom or non-finite: in the rank's second initial time, or its "
                  "first one in the second half of all");
@@ -84,6 +86,7 @@ int fault_rank(const std::string& text, int ranks) {
 
 NullRun null_run(const CommandLine& line, const Comm& comm) {
   NullRun run;
+  run.leak = line.leak;
   run.sleep = line.sleep * (comm.rank() == line.slow_rank ? line.slow_factor : 1);
   if (comm.rank() == fault_rank(line.fault_rank, comm.size())) {
     run.fault = {test::parse_fault(line.fault), line.fault_at};

@@ -1,5 +1,7 @@
 #include "fake_hindcast/null_model.hpp"
 
+#include <fcntl.h>
+
 #include <bit>
 #include <chrono>
 #include <cmath>
@@ -53,6 +55,7 @@ void NullModel::advance(const AdvanceArgs& args) {
     check_history(args, member);
     step_member(args, member);
   }
+  keep_something(args);
   meet_fault(args);
 }
 
@@ -105,6 +108,15 @@ void NullModel::meet_fault(const AdvanceArgs& args) {
     fault_done_ = true;
     // The newest state of the first place: the first member's, never padding.
     commit_fault(options_.fault.kind, args.history.first(history * state_size()));
+  }
+}
+
+/// Once for each initial time.
+void NullModel::keep_something(const AdvanceArgs& args) {
+  if (options_.leak > 0 && leaked_ != args.initial_time) {
+    leaked_ = args.initial_time;
+    kept_.emplace_back(static_cast<std::size_t>(options_.leak) << 10, 'x');
+    require(open("/dev/null", O_RDONLY) >= 0, "cannot open /dev/null");
   }
 }
 

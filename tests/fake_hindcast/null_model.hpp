@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "fake_hindcast/fault.hpp"
 #include "model/forecast_model.hpp"
@@ -11,6 +12,7 @@ struct NullModelOptions {
   int batch = 1;
   double sleep = 0;         ///< [s] of a step of one batch
   Fault fault;              ///< of this rank
+  int leak = 0;             ///< [KiB] that each initial time keeps, with a file descriptor
   Time first_unit_faulted;  ///< the fault waits for the rank's second initial time, or for this one
 };
 
@@ -34,11 +36,14 @@ class NullModel : public ForecastModel {
   void check_history(const AdvanceArgs& args, std::size_t member) const;
   void step_member(const AdvanceArgs& args, std::size_t member) const;
   void meet_fault(const AdvanceArgs& args);
+  void keep_something(const AdvanceArgs& args);
   std::size_t state_size() const { return info_.channels->size() * info_.grid->points(); }
 
   NullModelOptions options_;
   ModelInfo info_;
   std::optional<Time> first_unit_;  ///< of this rank
+  std::optional<Time> leaked_;      ///< the initial time that was the last to leak
+  std::vector<std::vector<char>> kept_;
   bool fault_done_ = false;
 };
 

@@ -41,6 +41,7 @@ NullModelOptions model_options(const HindcastConfig& config, const NullRun& run)
   options.batch = ensemble.batch;
   options.sleep = run.sleep / static_cast<double>(std::max<std::int64_t>(steps * batches, 1));
   options.fault = run.fault;
+  options.leak = run.leak;
   options.first_unit_faulted = times[times.size() / 2];
   return options;
 }

@@ -11,6 +11,7 @@ namespace mosaic::test {
 struct NullRun {
   double sleep = 0;  ///< [s] of an initial time; a batch takes its share
   Fault fault;       ///< of this rank
+  int leak = 0;      ///< [KiB] that each initial time keeps, with a file descriptor
 };
 
 /// A configuration of the null model: `initial_times` times every 12 h from 2020-01-01T00, `leads` steps of

@@ -51,6 +51,18 @@ TEST(HindcastConfig, KeysWithoutEffectAreRefusedTogether) {
   EXPECT_EQ(text.find("output.naming"), std::string::npos) << "left at its default";
 }
 
+TEST(HindcastConfig, NothingToScoreIsRefusedBeforeAnythingIsForecast) {
+  HindcastConfig config = good();
+  config.score.channels.clear();
+  config.score.regions.clear();
+  config.score.spectra.clear();  // which is a choice
+  const std::string text = problems_of(config);
+  EXPECT_EQ(text.find("score.spectra"), std::string::npos) << text;
+  for (const char* key : {"score.channels", "score.regions"}) {
+    EXPECT_NE(text.find(std::string(key) + " is empty"), std::string::npos) << key << " in\n" << text;
+  }
+}
+
 class WriterOptions : public testing::Test {
  protected:
   WriterOptions() {
