@@ -20,6 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -28,6 +29,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace {
@@ -79,7 +81,12 @@ class Shim {
     const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
     std::array<char, 4096> path{};
     const ssize_t length = readlink(link.c_str(), path.data(), path.size() - 1);
-    return length > 0 ? class_of(path.data()) : "";
+    constexpr std::string_view deleted = " (deleted)";  // how the system marks a file without a name
+    std::string name(path.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+    if (name.ends_with(deleted)) {
+      name.resize(name.size() - deleted.size());
+    }
+    return class_of(name.c_str());
   }
 
   /// Counts the call; its error if it is to fail (0: a short write).

@@ -1,9 +1,14 @@
 // mosaic_hindcast under srun and sbatch of a private Slurm (with_slurm.sh): bits, codes, stops.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <thread>
 
+#include "base/files.hpp"
 #include "end_to_end/hindcast_runs.hpp"
 #include "support/golden.hpp"
 
@@ -103,6 +108,80 @@ TEST_F(Slurm, BatchJobRunsToItsEnd) {
                           " jobs/hindcast.sbatch " + arguments.substr(arguments.find(' ')));
   ASSERT_EQ(batch.code, 0) << batch.output << shell("cat " + (folder_ / "log").string()).output;
   expect_same_results(folder_ / "alone", folder_ / "batch");
+}
+
+/// Four tasks of an array fill one folder, each with its share; nothing is forecast twice or forgotten.
+TEST_F(Slurm, JobArrayFillsOneFolder) {
+  ASSERT_EQ(shell(long_run(folder_ / "whole")).code, 0);
+  const std::string arguments = long_run(folder_ / "array");
+  const Job array = shell("sbatch --wait --array=3-6 --time=5 --output=" + (folder_ / "log-%a").string() +
+                          " jobs/hindcast.sbatch " + arguments.substr(arguments.find(' ')));
+  std::string logs;
+  for (const char* task : {"3", "4", "5", "6"}) {
+    logs += shell("cat " + (folder_ / "log-").string() + task).output;
+  }
+  ASSERT_EQ(array.code, 0) << array.output << logs;
+  expect_same_results(folder_ / "whole", folder_ / "array");
+  for (const char* part : {"3 of 3 initial times of shard 0/4", "3 of 3 initial times of shard 1/4",
+                           "2 of 2 initial times of shard 2/4", "2 of 2 initial times of shard 3/4"}) {
+    EXPECT_EQ(count_of(logs, part), 1U) << part << "\n" << logs;
+  }
+  const std::string record = read_text((folder_ / "array/run.json").string());
+  EXPECT_EQ(count_of(record, "\"shard\""), 4U) << record;
+  EXPECT_EQ(count_of(read_text((folder_ / "array/log/run.log").string()), ": committed"), 10U);
+}
+
+std::string jobs_in_queue(const std::string& options) {
+  return shell("squeue --noheader --format=%i " + options).output;
+}
+
+/// Looks ten times a second, for two minutes at most.
+void wait_until(const std::function<bool()>& happened) {
+  for (int look = 0; look < 1200 && !happened(); ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
+/// The batch script queues itself again after 75; Slurm would wait two minutes until it starts it again.
+TEST_F(Slurm, RequeuedBatchJobContinues) {
+  ASSERT_EQ(shell(long_run(folder_ / "whole")).code, 0);
+  const fs::path out = folder_ / "requeued";
+  const std::string log_file = (folder_ / "log").string();
+  const std::string arguments = long_run(out);
+  const Job submitted = shell("sbatch --parsable --time=5 --output=" + log_file + " jobs/hindcast.sbatch " +
+                              arguments.substr(arguments.find(' ')));
+  ASSERT_EQ(submitted.code, 0) << submitted.output;
+  const std::string job = submitted.output.substr(0, submitted.output.find_first_not_of("0123456789"));
+  test::wait_for_commits(out, 2);
+  shell("scancel --signal=USR1 " + job);  // as at the time limit
+  wait_until([&] { return !jobs_in_queue("--state=PENDING --jobs=" + job).empty(); });
+  shell("scontrol update StartTime=now JobId=" + job);
+  wait_until([&] { return jobs_in_queue("").find(job) == std::string::npos; });
+  const std::string log = read_text(log_file);
+  EXPECT_EQ(count_of(log, "is queued again and will continue"), 1U) << log;
+  EXPECT_EQ(count_of(log, "stopped early: "), 1U) << log;
+  EXPECT_EQ(count_of(log, "10 of 10 initial times ("), 1U) << log;
+  EXPECT_EQ(count_of(log, "(0 resumed)"), 0U) << log;
+  ASSERT_TRUE(fs::exists(out / "metrics.nc")) << log;
+  expect_same_results(folder_ / "whole", out);
+  EXPECT_EQ(count_of(read_text((out / "log/run.log").string()), ": committed"), 10U);
+}
+
+/// Slurm looks at time limits twice a minute only, so that this takes two minutes.
+TEST_F(Slurm, TimeLimitStopsInTime) {
+  if (std::getenv("MOSAIC_FULL") == nullptr) {
+    GTEST_SKIP() << "takes minutes: tests/run.sh --full";
+  }
+  const fs::path out = folder_ / "limited";
+  const std::string arguments = test::hindcast(
+      0, out, test::persistence_for("10d") + "--set output.channels=2m_temperature", "2012-03-01T12");
+  const Job batch =
+      shell("sbatch --wait --no-requeue --time=2 --signal=USR1@90 --output=" + (folder_ / "log").string() +
+            " jobs/hindcast.sbatch " + arguments.substr(arguments.find(' ')));
+  const std::string log = read_text((folder_ / "log").string());
+  EXPECT_EQ(batch.code, 75) << batch.output << log;
+  EXPECT_EQ(count_of(log, "stopped early: "), 1U) << log;
+  EXPECT_GT(count_committed(out), 0U);
 }
 
 }  // namespace
