@@ -1,8 +1,10 @@
 #include "stores/prefetch.hpp"
 
+#include <filesystem>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/standard_exceptions.hpp"
 
 namespace mosaic {
 
@@ -20,7 +22,11 @@ void ReadAhead::request(std::vector<Time> times, std::shared_ptr<const ChannelSe
 
 std::vector<State> ReadAhead::take() {
   require(pending(), "no read-ahead of {} was requested", store_.path());
-  return states_.get();
+  try {
+    return states_.get();
+  } catch (const std::filesystem::filesystem_error& problem) {
+    throw as_error(problem);
+  }
 }
 
 }  // namespace mosaic

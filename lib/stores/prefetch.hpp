@@ -17,8 +17,8 @@ class ReadAhead {
   /// Starts reading `channels` at `times`. Errors: internal if a request is under way.
   void request(std::vector<Time> times, std::shared_ptr<const ChannelSet> channels);
   bool pending() const { return states_.valid(); }
-  /// Waits; the states in the order of the times. Rethrows what the store threw. Errors: internal if nothing
-  /// was requested.
+  /// Waits; the states in the order of the times. Rethrows what the store threw, a problem of the file system
+  /// as an Error (io_error). Errors: internal if nothing was requested.
   std::vector<State> take();
 
  private:

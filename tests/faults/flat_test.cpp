@@ -143,7 +143,7 @@ TEST_P(Flat, MemoryDescriptorsAndFiles) {
 }
 
 TEST(FlatTwin, MustFailWhereEachInitialTimeKeepsSomething) {
-  const Watched seen = watch(1, 250, "--leak 64");
+  const Watched seen = watch(1, 130, "--leak 256");
   ASSERT_EQ(seen.late.size(), 1U);
   const Sample& before = seen.early.begin()->second;
   const Sample& after = seen.late.begin()->second;
