@@ -5,6 +5,8 @@
 #include <fstream>
 #include <string_view>
 
+#include "base/error.hpp"
+
 namespace mosaic {
 
 namespace {
@@ -23,7 +25,7 @@ bool is_field_store(const std::string& path) {
 }  // namespace
 
 std::string inspect(const std::string& path, InspectFormat format) {
-  return is_field_store(path) ? inspect_fields(path, format) : inspect_tensors(path, format);
+  return printable(is_field_store(path) ? inspect_fields(path, format) : inspect_tensors(path, format));
 }
 
 }  // namespace mosaic
