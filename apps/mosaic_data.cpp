@@ -14,6 +14,7 @@
 #include "parallel/comm.hpp"
 #include "stores/convert.hpp"
 #include "stores/inspect.hpp"
+#include "stores/netcdf_probe.hpp"
 
 namespace {
 
@@ -83,11 +84,15 @@ void verify(const std::string& path) {
   add_hindcast_keys(schema, config);
   schema.read(read_text(path), path);
   schema.check();
+  probe_hindcast_input(config);
   fmt::print("{}", hindcast_plan(set_up_hindcast(config), 1));
 }
 
 void inspect_all(const InspectFlags& flags) {
   for (const auto& file : flags.files) {
+    if (is_field_store(file)) {
+      probe_netcdf(file, {});
+    }
     fmt::print("{}", inspect(file, flags.json ? InspectFormat::json : InspectFormat::text));
   }
 }
@@ -158,4 +163,9 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return mosaic::run_app(argc, argv, run); }
+int main(int argc, char** argv) {
+  if (const auto code = mosaic::run_netcdf_probe(argc, argv)) {
+    return *code;
+  }
+  return mosaic::run_app(argc, argv, run);
+}

@@ -13,6 +13,7 @@
 #include "base/version.hpp"
 #include "forecast/hindcast.hpp"
 #include "parallel/agree.hpp"
+#include "stores/netcdf_probe.hpp"
 
 namespace {
 
@@ -139,6 +140,11 @@ int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const Com
   if (comm.rank() != 0) {  // all ranks find the same things remarkable: one says so
     set_up_log({LogLevel::error, comm.rank(), comm.size(), {}});
   }
+  agree(comm, [&] {
+    if (comm.rank() == 0) {
+      probe_hindcast_input(config);
+    }
+  });
   agree(comm, [&] { setup = set_up_hindcast(config); });
   if (line.plan) {
     if (comm.rank() == 0) {
@@ -200,4 +206,9 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return mosaic::run_app(argc, argv, run); }
+int main(int argc, char** argv) {
+  if (const auto code = mosaic::run_netcdf_probe(argc, argv)) {
+    return *code;
+  }
+  return mosaic::run_app(argc, argv, run);
+}

@@ -10,6 +10,7 @@
 #include "forecast/hindcast.hpp"
 #include "model/checkpoint.hpp"
 #include "model/mosaic_model.hpp"
+#include "stores/netcdf_probe.hpp"
 
 namespace mosaic {
 
@@ -200,6 +201,13 @@ ChannelSet scored_channels(const eval::ScoreOptions& score) {
     }
   }
   return channels;
+}
+
+void probe_hindcast_input(const HindcastConfig& config) {
+  probe_netcdf(config.input.path, store_options(config.input, 1));
+  if (config.truth.path != config.input.path) {
+    probe_netcdf(config.truth.path, store_options(config.truth, 1));
+  }
 }
 
 HindcastSetup set_up_hindcast(const HindcastConfig& config) {

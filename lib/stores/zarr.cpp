@@ -165,12 +165,14 @@ std::vector<std::string> ZarrStore::read_strings(const std::string& name) const 
   return texts_of_items(source.type, read_bytes(name, box, 1), box.elements(), where);
 }
 
-std::vector<std::string> ZarrStore::absent_chunks(const std::string& name, const ZarrBox& box) const {
+std::vector<std::string> ZarrStore::absent_chunks(const std::string& name, const ZarrBox& box,
+                                                  std::size_t most) const {
   const ZarrArray& source = array(name);
   check_box(path_, source, box);
   std::vector<std::string> result;
-  for (const ZarrIndex& chunk : chunks_touched(source, box)) {
-    const std::string file = chunk_file(source, chunk);
+  const ZarrChunks chunks(source, box);
+  for (std::size_t i = 0; i < chunks.size() && result.size() < most; ++i) {
+    const std::string file = chunk_file(source, chunks[i]);
     if (!std::filesystem::exists(path_ + "/" + file)) {
       result.push_back(file);
     }

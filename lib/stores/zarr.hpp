@@ -84,8 +84,9 @@ class ZarrStore {
   /// Whole arrays. Text only, UTF-8.
   std::vector<std::string> read_strings(const std::string& name) const;
 
-  /// Files of the chunks that the box touches and that do not exist, relative to the store.
-  std::vector<std::string> absent_chunks(const std::string& name, const ZarrBox& box) const;
+  /// Files of the chunks that the box touches and that do not exist, relative to the store; the first `most`.
+  std::vector<std::string> absent_chunks(const std::string& name, const ZarrBox& box,
+                                         std::size_t most = SIZE_MAX) const;
 
  private:
   template <class Value>

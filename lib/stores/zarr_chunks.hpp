@@ -15,8 +15,18 @@ using ZarrIndex = std::vector<std::size_t>;
 /// at once. `store` is the path of the store, for messages.
 void check_box(const std::string& store, const ZarrArray& array, const ZarrBox& box);
 
-/// Indices of the chunks that a box touches, C order.
-std::vector<ZarrIndex> chunks_touched(const ZarrArray& array, const ZarrBox& box);
+/// The chunks that a box touches, C order; made one by one, since metadata can claim any number of them.
+class ZarrChunks {
+ public:
+  ZarrChunks(const ZarrArray& array, const ZarrBox& box);
+
+  std::size_t size() const { return size_; }
+  ZarrIndex operator[](std::size_t i) const;
+
+ private:
+  ZarrBox box_;  // in units of chunks
+  std::size_t size_;
+};
 
 /// The file of a chunk relative to the store: name/0.1.2; name/0 for an array without dimensions.
 std::string chunk_file(const ZarrArray& array, const ZarrIndex& chunk);

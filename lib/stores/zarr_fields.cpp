@@ -15,6 +15,8 @@ namespace {
 
 /// Longest coordinate that is believed.
 constexpr std::size_t longest_coordinate = 10'000'000;
+/// Largest grid that is believed: 1 km has 8e8 points.
+constexpr std::size_t most_points = std::size_t{1} << 31;
 /// Absent chunks that one message names.
 constexpr std::size_t most_named = 8;
 
@@ -35,7 +37,12 @@ std::vector<double> read_coordinate(const ZarrStore& store, const std::string& n
           ExitCode::corrupt_input,
           "{}: coordinate {} has the shape [{}], one dimension of 1 ... {} is needed", store.path(), name,
           fmt::join(array.shape, ", "), longest_coordinate);
-  std::vector<double> values = store.read_double(name, ZarrBox::all(array), 1);
+  const ZarrBox all = ZarrBox::all(array);
+  const std::vector<std::string> absent = store.absent_chunks(name, all, 1);
+  require(absent.empty(), ExitCode::missing_input,
+          "{}: coordinate {}: the chunk {} is absent, and a fill value is no coordinate", store.path(), name,
+          absent.empty() ? "" : absent.front());
+  std::vector<double> values = store.read_double(name, all, 1);
   for (std::size_t i = 0; i < values.size(); ++i) {
     require(std::isfinite(values[i]), ExitCode::corrupt_input, "{}: coordinate {}[{}] is {}", store.path(),
             name, i, values[i]);
@@ -116,6 +123,8 @@ void ZarrFields::read_horizontal() {
             "{}: longitude {} is outside -360 ... 720", path(), value);
     value = to_0_360(value);
   }
+  require(latitude.size() <= most_points / longitude.size(), ExitCode::corrupt_input,
+          "{}: {} latitudes x {} longitudes are too many", path(), latitude.size(), longitude.size());
   stored_latitude_ = sorting_order(latitude, path() + ": latitude");
   stored_longitude_ = sorting_order(longitude, path() + ": longitude");
   grid_ = std::make_shared<const LatLonGrid>(

@@ -93,9 +93,12 @@ std::vector<std::string> read_variable_text(const std::string& store, const Zarr
   const std::string where = store + ": array " + array.name;
   require(array.shape.size() == 1, ExitCode::corrupt_input,
           "{}: variable-length text is read from arrays of one dimension only", where);
+  check_box(store, array, ZarrBox::all(array));
   std::vector<std::string> values(array.elements());
   const std::size_t chunk_length = array.chunks.front();
-  for (const ZarrIndex& chunk : chunks_touched(array, ZarrBox::all(array))) {
+  const ZarrChunks chunks(array, ZarrBox::all(array));
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    const ZarrIndex chunk = chunks[c];
     const std::string file = chunk_file(array, chunk);
     if (!std::filesystem::exists(store + "/" + file)) {
       continue;  // the fill value is the empty text

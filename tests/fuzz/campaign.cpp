@@ -88,8 +88,14 @@ std::string complaint(const HostileFormat& format, const Mutation& mutation, con
   }
   const std::size_t peak = watch.peak();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  tally.slowest = std::max(tally.slowest, seconds);
-  tally.most_memory = std::max(tally.most_memory, peak);
+  if (seconds > tally.slowest) {
+    tally.slowest = seconds;
+    tally.slowest_case = mutation.what;
+  }
+  if (peak > tally.most_memory) {
+    tally.most_memory = peak;
+    tally.largest_case = mutation.what;
+  }
   if (found.empty() && peak > format.memory) {
     found = fmt::format("took {} bytes of memory, {} are allowed", peak, format.memory);
   }
@@ -110,7 +116,7 @@ std::size_t mutation_count() {
 #endif
 }
 
-Tally run_campaign(const HostileFormat& format) {
+Tally run_campaign(const HostileFormat& format, std::size_t files) {
   const fs::path folder = scratch_dir("campaign_" + format.name);
   const std::string path = (folder / format.opened).string();
   change_files(folder, {}, format.sample);
@@ -122,7 +128,7 @@ Tally run_campaign(const HostileFormat& format) {
   Tally tally;
   std::size_t failures = 0;
   constexpr std::size_t most_failures = 20;
-  for (std::size_t seed = 0; seed < mutation_count() && failures < most_failures; ++seed) {
+  for (std::size_t seed = 0; seed < files && failures < most_failures; ++seed) {
     Mutator mutator(seed);
     const Mutation mutation = format.mutate(mutator, format.sample);
     change_files(folder, format.sample, mutation.files);
@@ -139,9 +145,9 @@ Tally run_campaign(const HostileFormat& format) {
   }
   fmt::print(
       "{}: {} damaged files: {} refused, {} read as undamaged, {} with other values, {} as another file; "
-      "slowest {:.3f} s, most memory {:.1f} MB\n",
+      "slowest {:.3f} s ({}), most memory {:.1f} MB ({})\n",
       format.name, tally.files, tally.refused, tally.unchanged, tally.other_values, tally.other_content,
-      tally.slowest, static_cast<double>(tally.most_memory) / 1e6);
+      tally.slowest, tally.slowest_case, static_cast<double>(tally.most_memory) / 1e6, tally.largest_case);
   std::fflush(stdout);
   return tally;
 }

@@ -42,6 +42,7 @@ struct Tally {
   std::size_t other_content = 0;  ///< read as another file
   double slowest = 0;             ///< [s]
   std::size_t most_memory = 0;    ///< [bytes]
+  std::string slowest_case, largest_case;
 };
 
 /// Opens and reads `path`. What is wrong with what comes of it, in words; empty if it is allowed: it is read
@@ -50,11 +51,10 @@ struct Tally {
 std::string complaint(const HostileFormat& format, const Mutation& mutation, const Contents& original,
                       const std::string& path, Tally& tally);
 
-/// Damages the sample again and again, as many times as MOSAIC_MUTATIONS says (default: 1,000 with
-/// AddressSanitizer, 200 without); every complaint fails the test. Prints the tally.
-Tally run_campaign(const HostileFormat& format);
-
-/// Files that run_campaign() makes.
+/// Damaged files of each format: MOSAIC_MUTATIONS, or 1,000 with AddressSanitizer and 200 without.
 std::size_t mutation_count();
+
+/// Damages the sample `files` times; every complaint fails the test. Prints the tally.
+Tally run_campaign(const HostileFormat& format, std::size_t files = mutation_count());
 
 }  // namespace mosaic::test

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstring>
+#include <algorithm>
+#include <memory>
 
 #include "base/files.hpp"
 #include "forecast/hindcast_config.hpp"
@@ -21,15 +22,20 @@ void append(std::string& bytes, const std::vector<Value>& values) {
   bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Value));
 }
 
-/// Every channel that the store has, at every time.
-Contents read_fields(FieldStore& store) {
+/// `wanted` and every other channel that the store has, at every time.
+Contents read_fields(FieldStore& store, const std::vector<std::string>& wanted) {
   Contents contents;
   auto channels = std::make_shared<ChannelSet>();
+  for (const std::string& name : wanted) {
+    channels->push_back(parse_channel(name));
+  }
   for (const Channel& channel : mosaic_channels()) {
-    if (store.has(channel)) {
+    if (store.has(channel) && std::find(channels->begin(), channels->end(), channel) == channels->end()) {
       channels->push_back(channel);
-      contents.structure += channel.name() + " ";
     }
+  }
+  for (const Channel& channel : *channels) {
+    contents.structure += channel.name() + " ";
   }
   contents.structure += fmt::format("\nlatitude {} longitude {}\n", fmt::join(store.grid().latitude, " "),
                                     fmt::join(store.grid().longitude, " "));
@@ -71,9 +77,9 @@ Contents read_tensors(const std::string& path) {
   return contents;
 }
 
-Contents read_zarr(const std::string& path) {
+Contents read_zarr(const std::string& path, const std::vector<std::string>& channels) {
   const auto fields = open_field_store(path, {});
-  Contents contents = read_fields(*fields);
+  Contents contents = read_fields(*fields, channels);
   const ZarrStore store(path);
   for (const std::string& name : store.names()) {
     read_array(store, name, contents);
@@ -81,9 +87,9 @@ Contents read_zarr(const std::string& path) {
   return contents;
 }
 
-Contents read_netcdf_file(const std::string& path) {
+Contents read_netcdf_file(const std::string& path, const std::vector<std::string>& channels) {
   const auto store = open_field_store(path, {});
-  return read_fields(*store);
+  return read_fields(*store, channels);
 }
 
 Contents read_configuration(const std::string& path) {

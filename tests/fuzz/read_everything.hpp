@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace mosaic::test {
 
@@ -17,10 +18,10 @@ struct Contents {
 
 /// Safetensors, .pt, .npz, .npy.
 Contents read_tensors(const std::string& path);
-/// A Zarr store: as fields, then every array as it is stored.
-Contents read_zarr(const std::string& path);
-/// The fields of a NetCDF file.
-Contents read_netcdf_file(const std::string& path);
+/// A Zarr store: as fields, then every array as it is stored. `channels` are read besides those it has.
+Contents read_zarr(const std::string& path, const std::vector<std::string>& channels);
+/// The fields of a NetCDF file, likewise.
+Contents read_netcdf_file(const std::string& path, const std::vector<std::string>& channels);
 /// A configuration of mosaic_hindcast.
 Contents read_configuration(const std::string& path);
 /// A network file.

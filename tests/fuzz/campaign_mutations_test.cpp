@@ -1,11 +1,10 @@
-#include "fuzz/campaign.hpp"
-
 #include <gtest/gtest.h>
 
 #include <new>
 #include <thread>
 
 #include "base/error.hpp"
+#include "fuzz/campaign.hpp"
 
 namespace mosaic::test {
 namespace {
