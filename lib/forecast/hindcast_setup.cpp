@@ -20,6 +20,7 @@ FieldStoreOptions store_options(const HindcastConfig::Fields& fields, int thread
   FieldStoreOptions options;
   options.threads = threads;
   options.allow_missing_chunks = fields.allow_missing_chunks;
+  options.verify_checksums = fields.verify_checksums;
   options.frozen_state = fields.frozen_state;
   if (fields.member) {
     options.member = *fields.member;
@@ -174,7 +175,7 @@ RunIdentity identity_of(const HindcastSetup& setup) {
   RunIdentity identity;
   for (const auto& [path, value] : schema.values()) {
     if (!path.starts_with("log.") && path != "output.folder" && path != "output.queue" &&
-        path != "on_error") {
+        path != "on_error" && path.find(".verify_") == std::string::npos) {
       identity["configuration." + path] = value;
     }
   }

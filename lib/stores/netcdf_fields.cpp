@@ -3,6 +3,7 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <span>
@@ -10,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "stores/checksums.hpp"
 #include "stores/netcdf_catalog.hpp"
 #include "stores/netcdf_lock.hpp"
 
@@ -64,6 +66,10 @@ NetcdfFields::NetcdfFields(const std::vector<std::string>& files, const std::str
                            const FieldStoreOptions& options)
     : FieldStore(name) {
   for (const std::string& path : files) {
+    if (options.verify_checksums) {  // the whole file, once: the library reads it as it likes
+      ChecksumManifest::load(ChecksumManifest::default_path(path))
+          .check_file(std::filesystem::path(path).filename().string(), path);
+    }
     const NetcdfLock lock;
     netcdf_call(ExitCode::corrupt_input, path, [&] {
       const netCDF::NcFile file(path, netCDF::NcFile::read);

@@ -82,15 +82,15 @@ struct ChunkItems {
   bool absent = false;
 };
 
-ChunkItems load_chunk(const std::string& store, const ZarrArray& array, const std::string& file) {
-  const std::string path = store + "/" + file;
-  if (!fs::exists(path)) {
+ChunkItems load_chunk(const std::string& store, const ZarrArray& array, const std::string& file,
+                      const ChecksumManifest* checksums) {
+  const auto encoded = stored_chunk(store, file, checksums);
+  if (!encoded) {
     return {array.fill, true};
   }
-  const std::string encoded = read_text(path);
   const std::size_t expected = array.chunk_elements() * array.type.item_size;
   const std::string where = store + ": array " + array.name + ": " + file;
-  ChunkItems chunk{decode_chunk(array.codec, std::as_bytes(std::span(encoded)), expected, where), false};
+  ChunkItems chunk{decode_chunk(array.codec, std::as_bytes(std::span(*encoded)), expected, where), false};
   require(chunk.bytes.size() == expected, ExitCode::corrupt_input,
           "{}: damaged chunk: decodes to {} bytes, the metadata promise {}; fetch the store again", where,
           chunk.bytes.size(), expected);
@@ -210,14 +210,29 @@ std::string chunk_file(const ZarrArray& array, const ZarrIndex& chunk) {
   return text;
 }
 
+std::optional<std::string> stored_chunk(const std::string& store, const std::string& file,
+                                        const ChecksumManifest* checksums) {
+  const std::string path = store + "/" + file;
+  if (!fs::exists(path)) {
+    require(checksums == nullptr || !checksums->lists(file), ExitCode::missing_input,
+            "{}: is in the checksum manifest, but absent; fetch it again", path);
+    return std::nullopt;
+  }
+  std::string bytes = read_text(path);
+  if (checksums != nullptr) {
+    checksums->check(file, bytes, path);
+  }
+  return bytes;
+}
+
 std::vector<std::byte> read_box(const std::string& store, const ZarrArray& array, const ZarrBox& box,
-                                int threads) {
+                                int threads, const ChecksumManifest* checksums) {
   check_claim(store, array, box);
   std::vector<std::byte> out(box.elements() * array.type.item_size);
   const ZarrChunks chunks(array, box);
   parallel_for(chunks.size(), threads, [&](std::size_t i) {
     const ZarrIndex chunk = chunks[i];
-    copy_overlap(array, chunk, load_chunk(store, array, chunk_file(array, chunk)), box, out);
+    copy_overlap(array, chunk, load_chunk(store, array, chunk_file(array, chunk), checksums), box, out);
   });
   return out;
 }

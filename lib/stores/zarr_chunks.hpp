@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "stores/checksums.hpp"
 #include "stores/zarr.hpp"
 
 namespace mosaic {
@@ -31,9 +33,14 @@ class ZarrChunks {
 /// The file of a chunk relative to the store: name/0.1.2; name/0 for an array without dimensions.
 std::string chunk_file(const ZarrArray& array, const ZarrIndex& chunk);
 
+/// The stored bytes of a chunk's file, or nothing if it is absent; compared with `checksums` unless that is
+/// null. Errors: corrupt_input, missing_input where only the manifest has it, io_error.
+std::optional<std::string> stored_chunk(const std::string& store, const std::string& file,
+                                        const ChecksumManifest* checksums);
+
 /// Items of a checked box, little endian, C order; absent chunks are the fill value. Not for variable_text.
 /// Errors: corrupt_input naming array and file of a damaged chunk, io_error.
 std::vector<std::byte> read_box(const std::string& store, const ZarrArray& array, const ZarrBox& box,
-                                int threads);
+                                int threads, const ChecksumManifest* checksums);
 
 }  // namespace mosaic

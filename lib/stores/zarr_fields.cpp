@@ -76,6 +76,13 @@ double to_0_360(double longitude) {
   return turned < 360.0 ? turned : 0.0;  // -1e-15 turns into 360
 }
 
+std::optional<ChecksumManifest> checksums_of(const std::string& path, const FieldStoreOptions& options) {
+  if (!options.verify_checksums) {
+    return std::nullopt;
+  }
+  return ChecksumManifest::load(ChecksumManifest::default_path(path));
+}
+
 std::size_t position(const std::vector<std::string>& names, const std::string& name) {
   return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
 }
@@ -91,7 +98,7 @@ std::string describe(const Channel& channel) {
 }  // namespace
 
 ZarrFields::ZarrFields(const std::string& path, const FieldStoreOptions& options)
-    : FieldStore(path), store_(path), options_(options) {
+    : FieldStore(path), store_(path, checksums_of(path, options)), options_(options) {
   latitude_name_ = find_name(store_, {"latitude", "lat"});
   longitude_name_ = find_name(store_, {"longitude", "lon"});
   std::vector<std::string> missing;

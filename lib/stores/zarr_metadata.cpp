@@ -294,6 +294,22 @@ std::map<std::string, ZarrTexts> load_zarr_texts(const std::string& path) {
   return texts_from_folders(path);
 }
 
+std::vector<std::string> zarr_metadata_files(const std::string& path) {
+  require(fs::is_directory(path), ExitCode::missing_input, "{}: no such folder", path);
+  if (fs::exists(path + "/.zmetadata")) {
+    return {".zmetadata"};
+  }
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(path)) {
+    for (const char* name : {".zarray", ".zattrs"}) {
+      if (fs::exists(entry.path() / name)) {
+        files.push_back((entry.path().filename() / name).string());
+      }
+    }
+  }
+  return files;
+}
+
 ZarrArray parse_zarr_array(const std::string& path, const std::string& name, const ZarrTexts& texts) {
   const std::string where = path + ": array " + name;
   const Metadata metadata{where, parse_json(texts.array, where + ": .zarray"),
