@@ -96,6 +96,8 @@ std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const L
   options.static_vars = model.assets + "/static_vars.npz";
   options.neighbours = neighbour_file(model.assets, options.description.network, grid);
   options.calendar = model.calendar == "exact" ? Calendar::exact : Calendar::published;
+  options.verify_weights =
+      model.verify_weights == "load" ? VerifyWeights::load : VerifyWeights::each_initial_time;
   options.batch = config.ensemble.batch;
   options.threads = config.threads;
   options.grid = grid;

@@ -42,6 +42,9 @@ nlohmann::json parse_header(const std::string& path, std::string_view text) {
     }
     return true;
   };
+  // The parser takes a zero for the end of the text.
+  require(text.find('\0') == std::string_view::npos, ExitCode::corrupt_input,
+          "{}: header: is not valid JSON: it holds a zero byte", path);
   try {
     auto header = nlohmann::json::parse(text, check);
     require(header.is_object(), ExitCode::corrupt_input, "{}: header: is not a JSON object", path);

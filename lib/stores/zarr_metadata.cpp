@@ -25,7 +25,9 @@ constexpr std::size_t highest_rank = 32;
 
 json parse_json(const std::string& text, const std::string& where) {
   json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  require(parsed.is_object(), ExitCode::corrupt_input, "{}: not a JSON object; the store is damaged", where);
+  const bool whole = text.find('\0') == std::string::npos;  // which the parser takes for the end
+  require(whole && parsed.is_object(), ExitCode::corrupt_input, "{}: not a JSON object; the store is damaged",
+          where);
   return parsed;
 }
 

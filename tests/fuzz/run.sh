@@ -16,7 +16,7 @@ shift $(($# > 0 ? 1 : 0))
 build=build-fuzz
 if ! cmake -C cmake/cache/fuzz.cmake -S . -B "$build" -G Ninja > "$build.log" 2>&1; then
   if grep -q 'Could not find clang' "$build.log" || grep -q 'is not able to compile' "$build.log"; then
-    echo "fuzz: SKIPPED, no clang that builds libFuzzer targets (Debian: clang-16 libclang-rt-16-dev)"
+    echo "fuzz: SKIPPED, no clang that builds libFuzzer targets (Debian: clang-16 libclang-rt-16-dev libomp-16-dev)"
     exit 77
   fi
   cat "$build.log" >&2
