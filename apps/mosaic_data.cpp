@@ -12,8 +12,11 @@
 #include "forecast/hindcast.hpp"
 #include "model/checkpoint.hpp"
 #include "parallel/comm.hpp"
+#include "stores/checksums.hpp"
 #include "stores/convert.hpp"
 #include "stores/inspect.hpp"
+#include "stores/netcdf_probe.hpp"
+#include "stores/tensor_checksum.hpp"
 
 namespace {
 
@@ -69,25 +72,69 @@ CLI::App* add_network(CLI::App& program) {
   return command;
 }
 
-CLI::App* add_verify(CLI::App& program, std::string& config) {
-  CLI::App* command =
-      program.add_subcommand("verify", "Check configuration, weights and input of a hindcast");
-  command->add_option("CONFIG", config, "Configuration of mosaic_hindcast (YAML)")->required();
-  command->footer("Example: mosaic_data verify config/demo/hindcast_demo.yaml");
+struct VerifyFlags {
+  std::string path;
+  std::string manifest;          ///< empty: the default one
+  CLI::Option* check = nullptr;  ///< --checksums
+  CLI::Option* write = nullptr;  ///< --write-checksums
+  int threads = 4;
+};
+
+CLI::App* add_verify(CLI::App& program, VerifyFlags& flags) {
+  CLI::App* command = program.add_subcommand(
+      "verify", "Check configuration, weights and input of a hindcast, or files against their checksums");
+  command
+      ->add_option("PATH", flags.path,
+                   "Configuration of mosaic_hindcast (YAML); weights; with --checksums a store or any file")
+      ->required();
+  flags.check = command
+                    ->add_option("--checksums", flags.manifest,
+                                 "Compare every file of PATH with a manifest (default: the one beside it)")
+                    ->expected(0, 1);
+  flags.write = command->add_option("--write-checksums", flags.manifest, "Make the manifest")->expected(0, 1);
+  flags.check->excludes(flags.write);
+  command->add_option("--threads", flags.threads, "Files that are read at once")->check(CLI::Range(1, 256));
+  command->footer(
+      "Examples: mosaic_data verify config/demo/hindcast_demo.yaml\n"
+      "          mosaic_data verify era5.zarr --write-checksums\n"
+      "          mosaic_data verify era5.zarr --checksums");
   return command;
 }
 
-void verify(const std::string& path) {
+void verify_configuration(const std::string& path) {
   HindcastConfig config;
   ConfigSchema schema;
   add_hindcast_keys(schema, config);
   schema.read(read_text(path), path);
   schema.check();
+  probe_hindcast_input(config);
   fmt::print("{}", hindcast_plan(set_up_hindcast(config), 1, {}));
+}
+
+bool names_tensors(const std::string& path) {
+  return path.ends_with(".safetensors") || path.ends_with(".pt") || path.ends_with(".npz");
+}
+
+void verify(const VerifyFlags& flags) {
+  if (flags.write->count() > 0) {
+    const auto file = flags.manifest.empty() ? ChecksumManifest::default_path(flags.path) : flags.manifest;
+    const auto manifest = ChecksumManifest::of(flags.path, flags.threads);
+    manifest.write(file);
+    fmt::print("{}: {} files\n", file, manifest.size());
+  } else if (flags.check->count() > 0) {
+    fmt::print("{}", verify_checksums(flags.path, flags.manifest, flags.threads));
+  } else if (names_tensors(flags.path)) {
+    fmt::print("{}", verify_tensors(*open_tensor_file(flags.path)));
+  } else {
+    verify_configuration(flags.path);
+  }
 }
 
 void inspect_all(const InspectFlags& flags) {
   for (const auto& file : flags.files) {
+    if (is_field_store(file)) {
+      probe_netcdf(file, {});
+    }
     fmt::print("{}", inspect(file, flags.json ? InspectFormat::json : InspectFormat::text));
   }
 }
@@ -134,8 +181,8 @@ int run(int argc, char** argv) {
   const CLI::App* inspect_command = add_inspect(program, inspect_flags);
   const CLI::App* convert_command = add_convert(program, convert_flags);
   const CLI::App* network_command = add_network(program);
-  std::string verify_config;
-  const CLI::App* verify_command = add_verify(program, verify_config);
+  VerifyFlags verify_flags;
+  const CLI::App* verify_command = add_verify(program, verify_flags);
 
   const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
   if (const auto code = end_of_parsing(program, argc, argv)) {
@@ -151,11 +198,16 @@ int run(int argc, char** argv) {
     fmt::print("{}", network_file_reference());
   }
   if (speaks && verify_command->parsed()) {
-    verify(verify_config);
+    verify(verify_flags);
   }
   return static_cast<int>(ExitCode::complete);
 }
 
 }  // namespace
 
-int main(int argc, char** argv) { return mosaic::run_app(argc, argv, run); }
+int main(int argc, char** argv) {
+  if (const auto code = mosaic::run_netcdf_probe(argc, argv)) {
+    return *code;
+  }
+  return mosaic::run_app(argc, argv, run);
+}

@@ -14,6 +14,7 @@
 #include "campaign/job_records.hpp"
 #include "forecast/hindcast.hpp"
 #include "parallel/agree.hpp"
+#include "stores/netcdf_probe.hpp"
 
 namespace {
 
@@ -193,6 +194,11 @@ int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const Com
     set_up_log({LogLevel::error, comm.rank(), comm.size(), {}});
   }
   agree(comm, [&] {
+    if (comm.rank() == 0) {
+      probe_hindcast_input(config);
+    }
+  });
+  agree(comm, [&] {
     setup = set_up_hindcast(config);
     check_repeats(setup, line);
   });
@@ -256,4 +262,9 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return mosaic::run_app(argc, argv, run); }
+int main(int argc, char** argv) {
+  if (const auto code = mosaic::run_netcdf_probe(argc, argv)) {
+    return *code;
+  }
+  return mosaic::run_app(argc, argv, run);
+}

@@ -3,7 +3,7 @@
 #
 #   cmake/bootstrap.sh [--with-tests] [--check]
 #
-#   --with-tests   also what only the tests use: clang-format, GoogleTest, CDO, Slurm, Python with xarray
+#   --with-tests   also what only the tests use: clang-format, clang (libFuzzer), GoogleTest, CDO, Slurm, Python with xarray
 #   --check        list what is present and what is missing, install nothing; ends with 1 if something is missing
 #
 # Debian and Ubuntu packages are installed with apt (as root or through sudo). libtorch comes from the torch wheel, Kokkos
@@ -53,6 +53,9 @@ test_needs() {
   cat <<'NEEDS'
 git                      command git
 clang-format             command clang-format
+clang-16                 fuzzer
+libclang-rt-16-dev       fuzzer
+libomp-16-dev            fuzzer
 libgtest-dev             header gtest/gtest.h
 libbenchmark-dev         header benchmark/benchmark.h
 python3-venv             python ensurepip
@@ -65,6 +68,18 @@ NEEDS
 
 # --- probes -----------------------------------------------------------------------------------------------------------
 has_command() { PATH=$PATH:/usr/sbin:/sbin command -v "$1" > /dev/null; }
+
+# std::source_location needs clang 16; the fuzzer's runtime and OpenMP's header are packages of their own.
+has_fuzzer() {
+  local clang
+  for clang in clang++-19 clang++-18 clang++-17 clang++-16 clang++; do
+    has_command "$clang" && echo '#include <omp.h>
+#include <source_location>
+extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return std::source_location::current().line() == 0; }' |
+      "$clang" -std=c++20 -fsanitize=fuzzer,address -fopenmp -x c++ - -o /dev/null > /dev/null 2>&1 && return 0
+  done
+  return 1
+}
 
 has_python() { python3 -c "import $1" 2> /dev/null; }
 

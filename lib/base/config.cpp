@@ -250,6 +250,7 @@ void ConfigSchema::take_section(const std::string& path, bool has_keys, const st
 }
 
 void ConfigSchema::read(const std::string& yaml_text, const std::string& source_name) {
+  sources_.push_back(source_name);
   const ConfigYaml yaml = read_config_yaml(yaml_text);
   for (const ConfigYaml::Problem& problem : yaml.problems) {
     add_problem(fmt::format("{}:{}", source_name, problem.line), problem.text);
@@ -297,9 +298,9 @@ void ConfigSchema::check() const {
       problems.push_back(fmt::format("missing: '{}' ({}): {}", key.path_, key.describe(), key.explanation_));
     }
   }
-  require(problems.empty(), ExitCode::bad_configuration, "{} in the configuration:\n  {}",
+  require(problems.empty(), ExitCode::bad_configuration, "{} in the configuration{}{}:\n  {}",
           problems.size() == 1 ? "1 problem" : fmt::format("{} problems", problems.size()),
-          fmt::join(problems, "\n  "));
+          sources_.empty() ? "" : " of ", fmt::join(sources_, ", "), fmt::join(problems, "\n  "));
 }
 
 }  // namespace mosaic

@@ -101,7 +101,8 @@ class ConfigSchema {
   enum class Comments { none, explanations };
   std::string to_yaml(Comments comments, const std::function<std::string(const ConfigKey&)>& value) const;
 
-  std::deque<ConfigKey> keys_;  // a deque: key() hands out references that must stay good
+  std::deque<ConfigKey> keys_;        // a deque: key() hands out references that must stay good
+  std::vector<std::string> sources_;  // names of what was read
   std::vector<std::string> problems_;
   bool unreadable_ = false;  // a source could not be read to its end: missing keys would be noise
 };

@@ -26,12 +26,16 @@ enum class ExitCode : int {
   bad_configuration = 78,  ///< bad or conflicting configuration
 };
 
-/// The one exception type of the suite: what went wrong, which exit code it means, where it was found.
+/// `text` with control characters, which damaged files bring into names, as \\x1b; lines and tabs stay.
+std::string printable(std::string text);
+
+/// The one exception type of the suite: what went wrong (printable), which exit code it means, where it was
+/// found.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message,
         std::source_location where = std::source_location::current())
-      : std::runtime_error(message), code_(code), where_(where) {}
+      : std::runtime_error(printable(message)), code_(code), where_(where) {}
 
   ExitCode code() const { return code_; }
   const std::source_location& where() const { return where_; }

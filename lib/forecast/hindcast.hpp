@@ -32,6 +32,9 @@ struct HindcastSetup {
 /// Every channel that the scores or the spectra need, each once.
 ChannelSet scored_channels(const eval::ScoreOptions& score);
 
+/// Tries NetCDF input and truth in a child process, see probe_netcdf(); one rank is enough. Errors: its.
+void probe_hindcast_input(const HindcastConfig& config);
+
 /// Opens and loads everything. Errors: those of the stores and the model; all missing input is reported
 /// together.
 HindcastSetup set_up_hindcast(const HindcastConfig& config);

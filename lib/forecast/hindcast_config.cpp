@@ -29,6 +29,10 @@ void add_model_keys(ConfigSchema& schema, HindcastConfig& config) {
       .key("model.calendar", &model.calendar,
            "Time features after the first step: as the published forecasts, or by true time")
       .choices({"published", "exact"});
+  schema
+      .key("model.verify_weights", &model.verify_weights,
+           "Compare weights with the checksum in their file, and those in memory before each initial time")
+      .choices({"load", "each-initial-time"});
 }
 
 void add_ensemble_keys(ConfigSchema& schema, HindcastConfig& config) {
@@ -61,6 +65,8 @@ void add_fields_keys(ConfigSchema& schema, const std::string& name, HindcastConf
   schema.key(name + ".member", &fields.member, "Member to take where the store holds an ensemble");
   schema.key(name + ".allow_missing_chunks", &fields.allow_missing_chunks,
              "Take the fill value for an absent chunk instead of stopping");
+  schema.key(name + ".verify_checksums", &fields.verify_checksums,
+             "Compare all that is read with the manifest of `mosaic_data verify PATH --write-checksums`");
   schema.key(name + ".frozen_state", &fields.frozen_state,
              "The store's only state stands for every time (demonstrations)");
 }

@@ -21,6 +21,7 @@ struct HindcastConfig {
     std::string assets = "config/mosaic";
     std::string norm_stats;
     std::string calendar = "published";
+    std::string verify_weights = "load";
   } model;
   struct Ensemble {
     int members = 8;
@@ -35,6 +36,7 @@ struct HindcastConfig {
     std::string path;
     std::optional<int> member;
     bool allow_missing_chunks = false;
+    bool verify_checksums = false;
     bool frozen_state = false;
   } input, truth;
   bool check_input = true;

@@ -10,6 +10,7 @@
 #include "forecast/hindcast.hpp"
 #include "model/checkpoint.hpp"
 #include "model/mosaic_model.hpp"
+#include "stores/netcdf_probe.hpp"
 
 namespace mosaic {
 
@@ -19,6 +20,7 @@ FieldStoreOptions store_options(const HindcastConfig::Fields& fields, int thread
   FieldStoreOptions options;
   options.threads = threads;
   options.allow_missing_chunks = fields.allow_missing_chunks;
+  options.verify_checksums = fields.verify_checksums;
   options.frozen_state = fields.frozen_state;
   if (fields.member) {
     options.member = *fields.member;
@@ -94,6 +96,8 @@ std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const L
   options.static_vars = model.assets + "/static_vars.npz";
   options.neighbours = neighbour_file(model.assets, options.description.network, grid);
   options.calendar = model.calendar == "exact" ? Calendar::exact : Calendar::published;
+  options.verify_weights =
+      model.verify_weights == "load" ? VerifyWeights::load : VerifyWeights::each_initial_time;
   options.batch = config.ensemble.batch;
   options.threads = config.threads;
   options.grid = grid;
@@ -174,7 +178,7 @@ RunIdentity identity_of(const HindcastSetup& setup) {
   for (const auto& [path, value] : schema.values()) {
     const bool changes_bits = !path.starts_with("log.") && path != "output.folder" &&
                               path != "output.queue" && path != "parallel.ranks_per_init" &&
-                              path != "on_error";
+                              path != "on_error" && path.find(".verify_") == std::string::npos;
     if (changes_bits) {
       identity["configuration." + path] = value;
     }
@@ -202,6 +206,13 @@ ChannelSet scored_channels(const eval::ScoreOptions& score) {
     }
   }
   return channels;
+}
+
+void probe_hindcast_input(const HindcastConfig& config) {
+  probe_netcdf(config.input.path, store_options(config.input, 1));
+  if (config.truth.path != config.input.path) {
+    probe_netcdf(config.truth.path, store_options(config.truth, 1));
+  }
 }
 
 HindcastSetup set_up_hindcast(const HindcastConfig& config) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "grid/lat_lon_grid.hpp"
@@ -12,6 +14,10 @@ namespace mosaic {
 /// How the time features advance: as the published rollout does (year four times too fast), or by true time.
 enum class Calendar { published, exact };
 
+/// Weights are compared with the checksum that their file carries when they are loaded; those in memory again
+/// before the first step of each initial time, if asked for.
+enum class VerifyWeights { load, each_initial_time };
+
 struct MosaicModelOptions {
   NetworkDescription description;
   std::string weights;      ///< checkpoint (.safetensors, .pt), or formula:KEY for pseudo-random weights
@@ -22,13 +28,17 @@ struct MosaicModelOptions {
   int batch = 1;    ///< members per call of advance()
   int threads = 1;  ///< CPU threads of the whole process, see set_model_threads
   LatLonGrid grid;
+  VerifyWeights verify_weights = VerifyWeights::load;
+  /// For tests, which change a bit in memory: is given the first parameter by name, as it is used.
+  std::function<void(std::span<float>)> lend_weights = {};
 };
 
 /// The Mosaic network as a forecast model: normalise, predict, de-normalise, shift the history. Each member
 /// is computed on its own, so its bits depend neither on the batch nor on the other members. Errors:
 /// missing_input, corrupt_input (parameters missing, unknown or misshapen, statistics of another channel
 /// count, static fields on another grid), bad_configuration (a network other than the one in the metadata of
-/// the weights, a build without libtorch).
+/// the weights, a build without libtorch); advance() fails with internal where weights have changed in
+/// memory.
 std::unique_ptr<ForecastModel> make_mosaic_model(const MosaicModelOptions& options);
 
 /// Threads of the network's operations, once at the start and before the first of them. Results are bitwise

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "stores/tensor_checksum.hpp"
 #include "stores/tensor_file.hpp"
 
 namespace mosaic {
@@ -11,13 +12,14 @@ namespace mosaic {
 Conversion convert_to_safetensors(const std::string& from, const std::string& to,
                                   const std::map<std::string, std::string>& metadata,
                                   const std::map<std::string, TensorSource>& more) {
-  for (const char* key : {"source", "source_sha256"}) {
+  for (const char* key : {"source", "source_sha256", checksum_key}) {
     require(!metadata.contains(key), ExitCode::usage,
             "metadata {}: is set by the conversion; choose another key", key);
   }
   const auto file = open_tensor_file(from);
   require(!file->tensors().empty(), ExitCode::corrupt_input, "{}: holds no tensor that could be converted",
           from);
+  verify_tensors(*file);
   auto all_metadata = file->metadata();
   all_metadata["source"] = std::filesystem::path(from).filename().string();
   all_metadata["source_sha256"] = sha256_of_file(from);
@@ -32,6 +34,7 @@ Conversion convert_to_safetensors(const std::string& from, const std::string& to
   for (const auto& [name, tensor] : tensors) {
     result.bytes += tensor.bytes.size();
   }
+  all_metadata[checksum_key] = tensor_checksum(tensors, all_metadata);
   write_safetensors(to, tensors, all_metadata);
   return result;
 }

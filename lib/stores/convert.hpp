@@ -14,7 +14,8 @@ struct Conversion {
 };
 
 /// Writes every tensor of a tensor file, and those of `more`, as safetensors under its name. Metadata: that
-/// of the source, then `source` (file name), `source_sha256` and `metadata`. Errors: those of
+/// of the source, then `source` (file name), `source_sha256`, `metadata` and the file's own checksum (see
+/// verify_tensors). Errors: those of
 /// open_tensor_file and write_safetensors; usage if `metadata` sets a key that is written here; corrupt_input
 /// if there is no tensor.
 Conversion convert_to_safetensors(const std::string& from, const std::string& to,

@@ -20,8 +20,9 @@ struct FieldStoreOptions {
   bool allow_missing_chunks =
       false;  ///< an absent chunk whose fill value is not NaN is the fill value, not an error
   std::optional<std::int64_t>
-      member;                 ///< for stores with a `number`/`realization` dimension: which coordinate value
-  bool frozen_state = false;  ///< every time is answered with the store's only state: for demonstrations
+      member;  ///< for stores with a `number`/`realization` dimension: which coordinate value
+  bool verify_checksums = false;  ///< compare all that is read with the checksum manifest of the store
+  bool frozen_state = false;      ///< every time is answered with the store's only state: for demonstrations
 };
 
 /// Gridded fields by time, whatever the file format. Latitudes are brought to south-north and longitudes to

@@ -5,11 +5,10 @@
 #include <fstream>
 #include <string_view>
 
+#include "base/error.hpp"
+
 namespace mosaic {
 
-namespace {
-
-/// A folder, a pattern or list of files, or a file that starts like NetCDF-4 or classic NetCDF.
 bool is_field_store(const std::string& path) {
   if (std::filesystem::is_directory(path) || path.find_first_of("*,") != std::string::npos) {
     return true;
@@ -20,10 +19,8 @@ bool is_field_store(const std::string& path) {
   return text == "\x89HDF" || text.starts_with("CDF");
 }
 
-}  // namespace
-
 std::string inspect(const std::string& path, InspectFormat format) {
-  return is_field_store(path) ? inspect_fields(path, format) : inspect_tensors(path, format);
+  return printable(is_field_store(path) ? inspect_fields(path, format) : inspect_tensors(path, format));
 }
 
 }  // namespace mosaic

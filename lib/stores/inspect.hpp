@@ -6,6 +6,9 @@ namespace mosaic {
 
 enum class InspectFormat { text, json };
 
+/// A folder, a pattern or list of files, or a file that starts like NetCDF-4 or classic NetCDF.
+bool is_field_store(const std::string& path);
+
 /// What a file holds, for a person or (json) as one JSON object on one line. Tensor files, Zarr and NetCDF
 /// stores are told apart by content. Errors: those of open_tensor_file and open_field_store.
 std::string inspect(const std::string& path, InspectFormat format);

@@ -16,6 +16,11 @@ namespace {
 
 using Names = std::set<std::string>;
 
+/// Longest coordinate that is believed.
+constexpr std::size_t longest_coordinate = 10'000'000;
+/// Largest grid that is believed: 1 km has 8e8 points.
+constexpr std::size_t most_points = std::size_t{1} << 31;
+
 const Names time_names = {"valid_time", "time"};
 const Names lead_names = {"prediction_timedelta", "lead_time", "step"};
 const Names member_names = {"number", "realization", "member", "ensemble"};
@@ -55,6 +60,13 @@ double to_0_360(double longitude) {
   return turned < 360.0 ? turned : 0.0;  // -1e-15 turns into 360
 }
 
+/// A field over, say, latitude and latitude is larger than the grid.
+bool each_role_once(const std::vector<AxisRole>& roles) {
+  return std::all_of(roles.begin(), roles.end(), [&](AxisRole role) {
+    return role == AxisRole::single || std::count(roles.begin(), roles.end(), role) == 1;
+  });
+}
+
 /// Builds the catalog of one file, coordinate by coordinate.
 class Cataloguer {
  public:
@@ -78,7 +90,10 @@ class Cataloguer {
   std::vector<double> values(const netCDF::NcVar& coordinate) const {
     std::size_t count = 1;
     for (const auto& dimension : coordinate.getDims()) {
-      count *= dimension.getSize();
+      const std::size_t length = dimension.getSize();
+      require(length <= longest_coordinate && count * length <= longest_coordinate, ExitCode::corrupt_input,
+              "{}: coordinate {} has more than {} values", path_, coordinate.getName(), longest_coordinate);
+      count *= length;
     }
     std::vector<double> result(count);
     coordinate.getVar(result.data());
@@ -110,6 +125,9 @@ class Cataloguer {
     }
     sort_axis(latitude.getName(), values(latitude), catalog_.grid.latitude, catalog_.stored_latitude);
     sort_axis(longitude.getName(), degrees_east, catalog_.grid.longitude, catalog_.stored_longitude);
+    require(catalog_.grid.latitude.size() <= most_points / catalog_.grid.longitude.size(),
+            ExitCode::corrupt_input, "{}: {} latitudes x {} longitudes are too many", path_,
+            catalog_.grid.latitude.size(), catalog_.grid.longitude.size());
     require(catalog_.grid.latitude.front() >= -90.0 && catalog_.grid.latitude.back() <= 90.0,
             ExitCode::corrupt_input, "{}: latitudes leave -90 ... 90", path_);
   }
@@ -227,10 +245,8 @@ class Cataloguer {
         return std::nullopt;
       }
     }
-    if (!field.has_axis(AxisRole::latitude) || !field.has_axis(AxisRole::longitude)) {
-      return std::nullopt;
-    }
-    return field;
+    const bool on_grid = field.has_axis(AxisRole::latitude) && field.has_axis(AxisRole::longitude);
+    return on_grid && each_role_once(field.roles) ? std::optional(field) : std::nullopt;
   }
 
   /// The level of a file with one level that is a scalar coordinate (cfgrib).

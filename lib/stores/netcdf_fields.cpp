@@ -3,6 +3,7 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <span>
@@ -10,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "stores/checksums.hpp"
 #include "stores/netcdf_catalog.hpp"
 #include "stores/netcdf_lock.hpp"
 
@@ -27,29 +29,12 @@ std::vector<std::string> glob_paths(const std::string& pattern) {
   return paths;
 }
 
-/// Errors: missing_input naming every part of the list that is not there.
-std::vector<std::string> expand(const std::string& list) {
-  std::vector<std::string> paths;
-  std::vector<std::string> missing;
-  for (std::size_t start = 0; start <= list.size();) {
-    const std::size_t end = std::min(list.find(',', start), list.size());
-    const std::string part = list.substr(start, end - start);
-    const std::vector<std::string> found = glob_paths(part);
-    paths.insert(paths.end(), found.begin(), found.end());
-    if (found.empty()) {
-      missing.push_back(part);
-    }
-    start = end + 1;
-  }
-  require(missing.empty(), ExitCode::missing_input, "no such NetCDF file: {}", fmt::join(missing, ", "));
-  return paths;
-}
-
 /// One or several NetCDF files as one series of states. Files are opened when they are needed; one stays
 /// open.
 class NetcdfFields : public FieldStore {
  public:
-  NetcdfFields(const std::string& path, const FieldStoreOptions& options);
+  NetcdfFields(const std::vector<std::string>& files, const std::string& name,
+               const FieldStoreOptions& options);
   ~NetcdfFields() override {
     const NetcdfLock lock;
     open_file_.reset();
@@ -77,12 +62,18 @@ class NetcdfFields : public FieldStore {
   std::size_t open_index_ = 0;
 };
 
-NetcdfFields::NetcdfFields(const std::string& path, const FieldStoreOptions& options) : FieldStore(path) {
-  for (const auto& name : expand(path)) {
+NetcdfFields::NetcdfFields(const std::vector<std::string>& files, const std::string& name,
+                           const FieldStoreOptions& options)
+    : FieldStore(name) {
+  for (const std::string& path : files) {
+    if (options.verify_checksums) {  // the whole file, once: the library reads it as it likes
+      ChecksumManifest::load(ChecksumManifest::default_path(path))
+          .check_file(std::filesystem::path(path).filename().string(), path);
+    }
     const NetcdfLock lock;
-    netcdf_call(ExitCode::corrupt_input, name, [&] {
-      const netCDF::NcFile file(name, netCDF::NcFile::read);
-      catalogs_.push_back(read_catalog(name, file, options.member));
+    netcdf_call(ExitCode::corrupt_input, path, [&] {
+      const netCDF::NcFile file(path, netCDF::NcFile::read);
+      catalogs_.push_back(read_catalog(path, file, options.member));
     });
   }
   join();
@@ -228,8 +219,30 @@ std::vector<float> NetcdfFields::read_static(const std::string& variable) {
 
 }  // namespace
 
+std::vector<std::string> netcdf_files(const std::string& list) {
+  std::vector<std::string> paths;
+  std::vector<std::string> missing;
+  for (std::size_t start = 0; start <= list.size();) {
+    const std::size_t end = std::min(list.find(',', start), list.size());
+    const std::string part = list.substr(start, end - start);
+    const std::vector<std::string> found = glob_paths(part);
+    paths.insert(paths.end(), found.begin(), found.end());
+    if (found.empty()) {
+      missing.push_back(part);
+    }
+    start = end + 1;
+  }
+  require(missing.empty(), ExitCode::missing_input, "no such NetCDF file: {}", fmt::join(missing, ", "));
+  return paths;
+}
+
+std::unique_ptr<FieldStore> open_netcdf_files(const std::vector<std::string>& files, const std::string& name,
+                                              const FieldStoreOptions& options) {
+  return std::make_unique<NetcdfFields>(files, name, options);
+}
+
 std::unique_ptr<FieldStore> open_netcdf_fields(const std::string& path, const FieldStoreOptions& options) {
-  return std::make_unique<NetcdfFields>(path, options);
+  return open_netcdf_files(netcdf_files(path), path, options);
 }
 
 }  // namespace mosaic

@@ -42,6 +42,9 @@ nlohmann::json parse_header(const std::string& path, std::string_view text) {
     }
     return true;
   };
+  // The parser takes a zero for the end of the text.
+  require(text.find('\0') == std::string_view::npos, ExitCode::corrupt_input,
+          "{}: header: is not valid JSON: it holds a zero byte", path);
   try {
     auto header = nlohmann::json::parse(text, check);
     require(header.is_object(), ExitCode::corrupt_input, "{}: header: is not a JSON object", path);
@@ -106,7 +109,9 @@ void read_metadata(const nlohmann::json& entry, TensorTable& table) {
   }
 }
 
-void require_no_overlap(const TensorTable& table) {
+/// The data of all entries follow each other from the first byte to the last, as the format demands: a
+/// changed length of the header would shift every tensor otherwise.
+void require_complete_cover(const TensorTable& table, std::span<const std::byte> data) {
   std::vector<std::pair<std::span<const std::byte>, std::string>> ranges;
   for (const auto& [name, view] : table.tensors()) {
     if (!view.bytes.empty()) {
@@ -114,11 +119,20 @@ void require_no_overlap(const TensorTable& table) {
     }
   }
   std::ranges::sort(ranges, {}, [](const auto& range) { return range.first.data(); });
-  for (std::size_t i = 1; i < ranges.size(); ++i) {
-    const auto& previous = ranges[i - 1];
-    require(previous.first.data() + previous.first.size() <= ranges[i].first.data(), ExitCode::corrupt_input,
-            "{}: entries {} and {}: their data overlap", table.path(), previous.second, ranges[i].second);
+  const std::byte* end = data.data();
+  std::string before = "the header";
+  for (const auto& [bytes, name] : ranges) {
+    require(bytes.data() >= end, ExitCode::corrupt_input, "{}: entries {} and {}: their data overlap",
+            table.path(), before, name);
+    require(bytes.data() == end, ExitCode::corrupt_input,
+            "{}: {} bytes between {} and entry {} belong to no entry", table.path(), bytes.data() - end,
+            before, name);
+    end = bytes.data() + bytes.size();
+    before = name;
   }
+  require(end == data.data() + data.size(), ExitCode::corrupt_input,
+          "{}: {} bytes after the last entry belong to no entry", table.path(),
+          data.data() + data.size() - end);
 }
 
 }  // namespace
@@ -142,7 +156,7 @@ std::unique_ptr<TensorFile> read_safetensors(const std::shared_ptr<const MappedF
       table->add(name, parse_entry(path, name, entry, data));
     }
   }
-  require_no_overlap(*table);
+  require_complete_cover(*table, data);
   return table;
 }
 

@@ -50,7 +50,13 @@ std::string ZarrArray::attribute(const std::string& key) const {
   return found == text_attributes.end() ? "" : found->second;
 }
 
-ZarrStore::ZarrStore(std::string path) : path_(std::move(path)) {
+ZarrStore::ZarrStore(std::string path, std::optional<ChecksumManifest> checksums)
+    : path_(std::move(path)), checksums_(std::move(checksums)) {
+  if (checksums_) {
+    for (const std::string& file : zarr_metadata_files(path_)) {
+      checksums_->check_file(file, path_ + "/" + file);
+    }
+  }
   for (const auto& [name, texts] : load_zarr_texts(path_)) {
     metadata_text_ += name + "\n" + texts.array + "\n" + texts.attributes + "\n";
     try {
@@ -88,7 +94,7 @@ std::vector<std::byte> ZarrStore::read_bytes(const std::string& name, const Zarr
   require(source.type.kind != ZarrKind::variable_text, "{}: array {} has no items of fixed size", path_,
           name);
   check_box(path_, source, box);
-  return read_box(path_, source, box, threads);
+  return read_box(path_, source, box, threads, checksums());
 }
 
 template <class Value>
@@ -160,17 +166,19 @@ std::vector<std::string> ZarrStore::read_strings(const std::string& name) const 
   require(box.elements() <= largest_text_chunk, ExitCode::corrupt_input, "{}: {} texts are too many", where,
           box.elements());
   if (source.type.kind == ZarrKind::variable_text) {
-    return read_variable_text(path_, source);
+    return read_variable_text(path_, source, checksums());
   }
   return texts_of_items(source.type, read_bytes(name, box, 1), box.elements(), where);
 }
 
-std::vector<std::string> ZarrStore::absent_chunks(const std::string& name, const ZarrBox& box) const {
+std::vector<std::string> ZarrStore::absent_chunks(const std::string& name, const ZarrBox& box,
+                                                  std::size_t most) const {
   const ZarrArray& source = array(name);
   check_box(path_, source, box);
   std::vector<std::string> result;
-  for (const ZarrIndex& chunk : chunks_touched(source, box)) {
-    const std::string file = chunk_file(source, chunk);
+  const ZarrChunks chunks(source, box);
+  for (std::size_t i = 0; i < chunks.size() && result.size() < most; ++i) {
+    const std::string file = chunk_file(source, chunks[i]);
     if (!std::filesystem::exists(path_ + "/" + file)) {
       result.push_back(file);
     }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "stores/checksums.hpp"
 #include "stores/chunk_codec.hpp"
 
 namespace mosaic {
@@ -64,7 +65,9 @@ class ZarrStore {
  public:
   /// Errors: missing_input if there is no Zarr v2 group, corrupt_input for metadata that cannot be parsed.
   /// Arrays that this reader cannot decode are listed, and refused when they are asked for.
-  explicit ZarrStore(std::string path);
+  /// With checksums every file is compared with them as it is read: its own errors then, see
+  /// ChecksumManifest::check().
+  explicit ZarrStore(std::string path, std::optional<ChecksumManifest> checksums = std::nullopt);
 
   const std::string& path() const { return path_; }
   std::vector<std::string> names() const;
@@ -84,14 +87,18 @@ class ZarrStore {
   /// Whole arrays. Text only, UTF-8.
   std::vector<std::string> read_strings(const std::string& name) const;
 
-  /// Files of the chunks that the box touches and that do not exist, relative to the store.
-  std::vector<std::string> absent_chunks(const std::string& name, const ZarrBox& box) const;
+  /// Files of the chunks that the box touches and that do not exist, relative to the store; the first `most`.
+  std::vector<std::string> absent_chunks(const std::string& name, const ZarrBox& box,
+                                         std::size_t most = SIZE_MAX) const;
 
  private:
   template <class Value>
   std::vector<Value> read_values(const std::string& name, const ZarrBox& box, int threads) const;
 
+  const ChecksumManifest* checksums() const { return checksums_ ? &*checksums_ : nullptr; }
+
   std::string path_;
+  std::optional<ChecksumManifest> checksums_;
   std::map<std::string, ZarrArray> arrays_;
   std::map<std::string, std::string> refused_;  ///< array -> why
   std::string metadata_text_;

@@ -19,6 +19,12 @@ using Index = ZarrIndex;
 
 /// Largest box that is read at once [bytes].
 constexpr std::size_t largest_read = std::size_t{1} << 36;
+/// Most chunks that one read touches: more than hours since 1900 in a time axis of one chunk each.
+constexpr std::size_t most_chunks = std::size_t{1} << 21;
+/// What a box may take beyond what its chunks on disk decode to: absent chunks are the fill value [bytes].
+constexpr std::size_t free_claim = std::size_t{1} << 25;
+/// Bytes that one stored byte decodes to at most: zstd stores a run of 128 KiB in 4 bytes.
+constexpr std::size_t largest_ratio = std::size_t{1} << 15;
 
 std::size_t product(const Index& lengths) {
   std::size_t result = 1;
@@ -76,15 +82,15 @@ struct ChunkItems {
   bool absent = false;
 };
 
-ChunkItems load_chunk(const std::string& store, const ZarrArray& array, const std::string& file) {
-  const std::string path = store + "/" + file;
-  if (!fs::exists(path)) {
+ChunkItems load_chunk(const std::string& store, const ZarrArray& array, const std::string& file,
+                      const ChecksumManifest* checksums) {
+  const auto encoded = stored_chunk(store, file, checksums);
+  if (!encoded) {
     return {array.fill, true};
   }
-  const std::string encoded = read_text(path);
   const std::size_t expected = array.chunk_elements() * array.type.item_size;
   const std::string where = store + ": array " + array.name + ": " + file;
-  ChunkItems chunk{decode_chunk(array.codec, std::as_bytes(std::span(encoded)), expected, where), false};
+  ChunkItems chunk{decode_chunk(array.codec, std::as_bytes(std::span(*encoded)), expected, where), false};
   require(chunk.bytes.size() == expected, ExitCode::corrupt_input,
           "{}: damaged chunk: decodes to {} bytes, the metadata promise {}; fetch the store again", where,
           chunk.bytes.size(), expected);
@@ -138,6 +144,25 @@ void copy_overlap(const ZarrArray& array, const Index& chunk, const ChunkItems& 
   } while (advance(index, rows));
 }
 
+/// The metadata alone must not decide how much memory a read takes. Errors: corrupt_input if the chunks on
+/// disk are far too small for the box.
+void check_claim(const std::string& store, const ZarrArray& array, const ZarrBox& box) {
+  const std::size_t claimed = box.elements() * array.type.item_size;
+  if (claimed <= free_claim) {
+    return;
+  }
+  const ZarrChunks chunks(array, box);
+  std::size_t believed = free_claim;
+  for (std::size_t i = 0; i < chunks.size() && believed < claimed; ++i) {
+    std::error_code absent;
+    const auto size = fs::file_size(store + "/" + chunk_file(array, chunks[i]), absent);
+    believed += absent ? 0 : std::min<std::size_t>(size, largest_chunk) * largest_ratio;
+  }
+  require(believed >= claimed, ExitCode::corrupt_input,
+          "{}: array {}: the metadata promise {} bytes, far more than its chunks on disk can hold", store,
+          array.name, claimed);
+}
+
 }  // namespace
 
 std::size_t ZarrArray::elements() const { return product(shape); }
@@ -157,23 +182,21 @@ void check_box(const std::string& store, const ZarrArray& array, const ZarrBox& 
   const std::size_t bytes = box.elements() * array.type.item_size;
   require(bytes <= largest_read, ExitCode::corrupt_input,
           "{}: array {}: {} bytes are too many to be read at once", store, array.name, bytes);
+  const std::size_t chunks = ZarrChunks(array, box).size();
+  require(chunks <= most_chunks, ExitCode::corrupt_input,
+          "{}: array {}: {} chunks are too many to be read at once", store, array.name, chunks);
 }
 
-std::vector<ZarrIndex> chunks_touched(const ZarrArray& array, const ZarrBox& box) {
-  const ZarrBox chunks = chunks_of(array, box);
-  std::vector<Index> result;
-  if (product(chunks.count) == 0) {
-    return result;
+ZarrChunks::ZarrChunks(const ZarrArray& array, const ZarrBox& box)
+    : box_(chunks_of(array, box)), size_(product(box_.count)) {}
+
+ZarrIndex ZarrChunks::operator[](std::size_t i) const {
+  ZarrIndex index = box_.start;
+  for (std::size_t d = index.size(); d-- > 0;) {
+    index[d] += i % box_.count[d];
+    i /= box_.count[d];
   }
-  Index step(chunks.count.size(), 0);
-  do {
-    Index index = chunks.start;
-    for (std::size_t d = 0; d < index.size(); ++d) {
-      index[d] += step[d];
-    }
-    result.push_back(index);
-  } while (advance(step, chunks.count));
-  return result;
+  return index;
 }
 
 std::string chunk_file(const ZarrArray& array, const ZarrIndex& chunk) {
@@ -187,13 +210,29 @@ std::string chunk_file(const ZarrArray& array, const ZarrIndex& chunk) {
   return text;
 }
 
+std::optional<std::string> stored_chunk(const std::string& store, const std::string& file,
+                                        const ChecksumManifest* checksums) {
+  const std::string path = store + "/" + file;
+  if (!fs::exists(path)) {
+    require(checksums == nullptr || !checksums->lists(file), ExitCode::missing_input,
+            "{}: is in the checksum manifest, but absent; fetch it again", path);
+    return std::nullopt;
+  }
+  std::string bytes = read_text(path);
+  if (checksums != nullptr) {
+    checksums->check(file, bytes, path);
+  }
+  return bytes;
+}
+
 std::vector<std::byte> read_box(const std::string& store, const ZarrArray& array, const ZarrBox& box,
-                                int threads) {
+                                int threads, const ChecksumManifest* checksums) {
+  check_claim(store, array, box);
   std::vector<std::byte> out(box.elements() * array.type.item_size);
-  const std::vector<Index> chunks = chunks_touched(array, box);
+  const ZarrChunks chunks(array, box);
   parallel_for(chunks.size(), threads, [&](std::size_t i) {
-    const ChunkItems items = load_chunk(store, array, chunk_file(array, chunks[i]));
-    copy_overlap(array, chunks[i], items, box, out);
+    const ZarrIndex chunk = chunks[i];
+    copy_overlap(array, chunk, load_chunk(store, array, chunk_file(array, chunk), checksums), box, out);
   });
   return out;
 }

@@ -15,6 +15,8 @@ namespace {
 
 /// Longest coordinate that is believed.
 constexpr std::size_t longest_coordinate = 10'000'000;
+/// Largest grid that is believed: 1 km has 8e8 points.
+constexpr std::size_t most_points = std::size_t{1} << 31;
 /// Absent chunks that one message names.
 constexpr std::size_t most_named = 8;
 
@@ -35,7 +37,12 @@ std::vector<double> read_coordinate(const ZarrStore& store, const std::string& n
           ExitCode::corrupt_input,
           "{}: coordinate {} has the shape [{}], one dimension of 1 ... {} is needed", store.path(), name,
           fmt::join(array.shape, ", "), longest_coordinate);
-  std::vector<double> values = store.read_double(name, ZarrBox::all(array), 1);
+  const ZarrBox all = ZarrBox::all(array);
+  const std::vector<std::string> absent = store.absent_chunks(name, all, 1);
+  require(absent.empty(), ExitCode::missing_input,
+          "{}: coordinate {}: the chunk {} is absent, and a fill value is no coordinate", store.path(), name,
+          absent.empty() ? "" : absent.front());
+  std::vector<double> values = store.read_double(name, all, 1);
   for (std::size_t i = 0; i < values.size(); ++i) {
     require(std::isfinite(values[i]), ExitCode::corrupt_input, "{}: coordinate {}[{}] is {}", store.path(),
             name, i, values[i]);
@@ -69,6 +76,13 @@ double to_0_360(double longitude) {
   return turned < 360.0 ? turned : 0.0;  // -1e-15 turns into 360
 }
 
+std::optional<ChecksumManifest> checksums_of(const std::string& path, const FieldStoreOptions& options) {
+  if (!options.verify_checksums) {
+    return std::nullopt;
+  }
+  return ChecksumManifest::load(ChecksumManifest::default_path(path));
+}
+
 std::size_t position(const std::vector<std::string>& names, const std::string& name) {
   return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
 }
@@ -84,7 +98,7 @@ std::string describe(const Channel& channel) {
 }  // namespace
 
 ZarrFields::ZarrFields(const std::string& path, const FieldStoreOptions& options)
-    : FieldStore(path), store_(path), options_(options) {
+    : FieldStore(path), store_(path, checksums_of(path, options)), options_(options) {
   latitude_name_ = find_name(store_, {"latitude", "lat"});
   longitude_name_ = find_name(store_, {"longitude", "lon"});
   std::vector<std::string> missing;
@@ -116,6 +130,8 @@ void ZarrFields::read_horizontal() {
             "{}: longitude {} is outside -360 ... 720", path(), value);
     value = to_0_360(value);
   }
+  require(latitude.size() <= most_points / longitude.size(), ExitCode::corrupt_input,
+          "{}: {} latitudes x {} longitudes are too many", path(), latitude.size(), longitude.size());
   stored_latitude_ = sorting_order(latitude, path() + ": latitude");
   stored_longitude_ = sorting_order(longitude, path() + ": longitude");
   grid_ = std::make_shared<const LatLonGrid>(

@@ -25,7 +25,9 @@ constexpr std::size_t highest_rank = 32;
 
 json parse_json(const std::string& text, const std::string& where) {
   json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  require(parsed.is_object(), ExitCode::corrupt_input, "{}: not a JSON object; the store is damaged", where);
+  const bool whole = text.find('\0') == std::string::npos;  // which the parser takes for the end
+  require(whole && parsed.is_object(), ExitCode::corrupt_input, "{}: not a JSON object; the store is damaged",
+          where);
   return parsed;
 }
 
@@ -292,6 +294,22 @@ std::map<std::string, ZarrTexts> load_zarr_texts(const std::string& path) {
   require(fs::exists(path + "/.zgroup"), ExitCode::missing_input,
           "{}: no Zarr group here (neither .zmetadata nor .zgroup)", path);
   return texts_from_folders(path);
+}
+
+std::vector<std::string> zarr_metadata_files(const std::string& path) {
+  require(fs::is_directory(path), ExitCode::missing_input, "{}: no such folder", path);
+  if (fs::exists(path + "/.zmetadata")) {
+    return {".zmetadata"};
+  }
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(path)) {
+    for (const char* name : {".zarray", ".zattrs"}) {
+      if (fs::exists(entry.path() / name)) {
+        files.push_back((entry.path().filename() / name).string());
+      }
+    }
+  }
+  return files;
 }
 
 ZarrArray parse_zarr_array(const std::string& path, const std::string& name, const ZarrTexts& texts) {

@@ -2,10 +2,8 @@
 
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "stores/zarr_chunks.hpp"
 
 namespace mosaic {
@@ -89,20 +87,24 @@ std::vector<std::string> texts_of_items(const ZarrType& type, std::span<const st
   return texts;
 }
 
-std::vector<std::string> read_variable_text(const std::string& store, const ZarrArray& array) {
+std::vector<std::string> read_variable_text(const std::string& store, const ZarrArray& array,
+                                            const ChecksumManifest* checksums) {
   const std::string where = store + ": array " + array.name;
   require(array.shape.size() == 1, ExitCode::corrupt_input,
           "{}: variable-length text is read from arrays of one dimension only", where);
+  check_box(store, array, ZarrBox::all(array));
   std::vector<std::string> values(array.elements());
   const std::size_t chunk_length = array.chunks.front();
-  for (const ZarrIndex& chunk : chunks_touched(array, ZarrBox::all(array))) {
+  const ZarrChunks chunks(array, ZarrBox::all(array));
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    const ZarrIndex chunk = chunks[c];
     const std::string file = chunk_file(array, chunk);
-    if (!std::filesystem::exists(store + "/" + file)) {
+    const auto encoded = stored_chunk(store, file, checksums);
+    if (!encoded) {
       continue;  // the fill value is the empty text
     }
-    const std::string encoded = read_text(store + "/" + file);
-    const auto bytes =
-        decode_chunk(array.codec, std::as_bytes(std::span(encoded)), largest_text_chunk, where + ": " + file);
+    const auto bytes = decode_chunk(array.codec, std::as_bytes(std::span(*encoded)), largest_text_chunk,
+                                    where + ": " + file);
     const auto texts = split_texts(bytes, chunk_length, where + ": " + file);
     for (std::size_t i = 0; i < texts.size() && chunk.front() * chunk_length + i < values.size(); ++i) {
       values[chunk.front() * chunk_length + i] = texts[i];

@@ -20,6 +20,7 @@ std::vector<std::string> texts_of_items(const ZarrType& type, std::span<const st
                                         std::size_t count, const std::string& where);
 
 /// A whole array of kind variable_text in the store at path `store`. Errors: corrupt_input, io_error.
-std::vector<std::string> read_variable_text(const std::string& store, const ZarrArray& array);
+std::vector<std::string> read_variable_text(const std::string& store, const ZarrArray& array,
+                                            const ChecksumManifest* checksums);
 
 }  // namespace mosaic

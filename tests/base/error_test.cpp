@@ -32,5 +32,11 @@ TEST(Error, RequireChecksAndIsInternalByDefault) {
   }
 }
 
+TEST(Error, MessagesHoldNoControlCharacters) {
+  const std::string name("evil\0\x1b[2J\x7f.nc", 13);
+  EXPECT_STREQ(Error(ExitCode::corrupt_input, name + ": line\n\tä").what(),
+               "evil\\x00\\x1b[2J\\x7f.nc: line\n\tä");
+}
+
 }  // namespace
 }  // namespace mosaic

@@ -4,10 +4,13 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "model/golden_case.hpp"
 #include "model/mosaic_model.hpp"
 #include "model/network/member_step.hpp"
+#include "stores/convert.hpp"
 #include "stores/tensor_file.hpp"
+#include "support/errors.hpp"
 #include "support/golden.hpp"
 
 namespace mosaic::test {
@@ -174,6 +177,58 @@ TEST(MosaicModelGolden, BitsOfAMemberDoNotDependOnItsBatch) {
   const std::size_t window = second.size();
   EXPECT_EQ(std::memcmp(both.data() + window, second.data(), window * sizeof(float)), 0);
   EXPECT_NE(std::memcmp(both.data(), second.data(), window * sizeof(float)), 0);
+}
+
+/// A bit of a weight flips in memory between two initial times.
+TEST(MosaicModelGolden, AFlippedBitInMemoryIsFoundBeforeTheNextInitialTime) {
+  GOLDEN_OR_SKIP(folder, "model/tiny");
+  const TinyRollout tiny(folder, "era5");
+  for (const VerifyWeights when : {VerifyWeights::load, VerifyWeights::each_initial_time}) {
+    MosaicModelOptions options = tiny.options;
+    options.verify_weights = when;
+    std::span<float> weights;
+    options.lend_weights = [&](std::span<float> lent) { weights = lent; };
+    const auto model = make_mosaic_model(options);
+    ASSERT_FALSE(weights.empty());
+    std::vector<float> history = initial_history(entry(*tiny.rollout, "era5.history"), 1);
+    const at::Tensor noise = entry(*tiny.rollout, "era5.e")[0][0].contiguous();
+    const auto step = [&](const char* time, int number) {
+      model->advance({parse_time(time),
+                      number,
+                      history,
+                      {noise.const_data_ptr<float>(), static_cast<std::size_t>(noise.numel())}});
+    };
+    step("2020-01-01", 0);
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &weights.back(), sizeof(bits));
+    bits ^= 1;  // the last bit of the mantissa: no range check can see it
+    std::memcpy(&weights.back(), &bits, sizeof(bits));
+    EXPECT_NO_THROW(step("2020-01-01", 1));
+    if (when == VerifyWeights::load) {
+      EXPECT_NO_THROW(step("2020-01-02", 0));  // the twin: nobody looks
+      continue;
+    }
+    std::string message;
+    EXPECT_EQ(code_of([&] { step("2020-01-02", 0); }, &message), ExitCode::internal);
+    EXPECT_NE(message.find("changed in memory"), std::string::npos) << message;
+    EXPECT_NE(message.find("model."), std::string::npos) << message;
+  }
+}
+
+/// A weight flips in a converted file.
+TEST(MosaicModelGolden, AFlippedBitInTheFileIsFoundAtLoad) {
+  GOLDEN_OR_SKIP(folder, "model/tiny");
+  const TinyRollout tiny(folder, "era5");
+  MosaicModelOptions options = tiny.options;
+  options.weights = (tiny.scratch / "converted.safetensors").string();
+  convert_to_safetensors(tiny.options.weights, options.weights, {});
+  EXPECT_NO_THROW(make_mosaic_model(options));
+  std::string bytes = read_text(options.weights);
+  bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
+  write_text_atomically(options.weights, bytes);
+  std::string message;
+  EXPECT_EQ(code_of([&] { make_mosaic_model(options); }, &message), ExitCode::corrupt_input);
+  EXPECT_NE(message.find(options.weights), std::string::npos) << message;
 }
 
 TEST(MosaicModelGolden, MissingAndUnknownParametersAreNamed) {

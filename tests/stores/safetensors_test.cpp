@@ -91,6 +91,10 @@ TEST(Safetensors, RefusesBadHeadersWithTheReason) {
        R"("b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
        "overlap"},
       {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+       R"("b":{"dtype":"F16","shape":[10],"data_offsets":[10,30]}})",
+       "2 bytes between a and entry b"},
+      {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "22 bytes after the last entry"},
+      {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
        R"("a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})",
        "twice"},
       {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":[[[[[1]]]]]}})", "nested"},

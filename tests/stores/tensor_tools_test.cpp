@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 #include "stores/convert.hpp"
 #include "stores/inspect.hpp"
+#include "stores/tensor_checksum.hpp"
 #include "support/golden.hpp"
 #include "tensor_samples.hpp"
 
@@ -36,6 +37,40 @@ TEST(Convert, KeepsNamesTypesShapesAndBytes) {
   EXPECT_EQ(written->metadata().at("source_sha256"), sha256_of_file(from));
   EXPECT_EQ(written->metadata().at("preset"), "era5");
   EXPECT_EQ(written->metadata().at("tag"), "NPY type <U1");
+}
+
+/// Every bit of a converted file counts: in the header, in the values, in the metadata.
+TEST(Convert, AFlippedBitIsFoundByTheChecksum) {
+  const auto dir = scratch_dir("convert_checksum");
+  const std::string to = (dir / "sample.safetensors").string();
+  convert_to_safetensors(write_sample(dir), to, {});
+  EXPECT_NE(verify_tensors(*open_tensor_file(to)).find("as its metadata say"), std::string::npos);
+  const std::string good = read_text(to);
+  std::size_t read = 0;
+  for (std::size_t bit = 0; bit < 8 * good.size(); bit += bit < 8 * 200 ? 1 : 7) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
+    write_bytes(to, bad);
+    try {
+      const std::string text = verify_tensors(*open_tensor_file(to));
+      // The name of the checksum itself may be hit: then the file says that it carries none.
+      EXPECT_NE(text.find("carries no checksum"), std::string::npos) << "bit " << bit;
+      ++read;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::corrupt_input) << error.what();
+      EXPECT_NE(std::string(error.what()).find(to), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_LT(read, 8 * std::string(checksum_key).size() + 1);
+  write_bytes(to, good.substr(0, good.size() - 1) + static_cast<char>(good.back() ^ 1));
+  EXPECT_NO_THROW(open_tensor_file(to));  // the twin: the format itself does not see it
+  EXPECT_THROW(verify_tensors(*open_tensor_file(to)), Error);
+  EXPECT_THROW(convert_to_safetensors(to, (dir / "again.safetensors").string(), {}), Error);
+}
+
+TEST(Convert, FilesWithoutAChecksumSaySo) {
+  const std::string path = write_sample(scratch_dir("convert_none"));
+  EXPECT_NE(verify_tensors(*open_tensor_file(path)).find("carries no checksum"), std::string::npos);
 }
 
 TEST(Convert, RefusesItsOwnKeysAndFilesWithoutTensors) {

@@ -6,13 +6,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "model/checkpoint.hpp"
 #include "model/network/loading.hpp"
 #include "model/network/member_step.hpp"
+#include "model/network/resident_check.hpp"
 #include "model/time_features.hpp"
+#include "stores/tensor_checksum.hpp"
 
 namespace mosaic {
 
@@ -69,6 +72,7 @@ Network load_network(const MosaicModelOptions& options) {
   const bool formula = options.weights.starts_with(formula_prefix);
   const auto checkpoint = formula ? nullptr : open_tensor_file(options.weights);
   if (checkpoint != nullptr) {
+    verify_tensors(*checkpoint);
     check_stored_description(*checkpoint, options.description);
   }
   const auto neighbours = options.neighbours.empty() ? nullptr : open_tensor_file(options.neighbours);
@@ -129,6 +133,7 @@ class MosaicModel : public ForecastModel {
             args.history.size(), batch, window);
     require(args.noise.size() == batch * noise, "mosaic: {} noise draws, expected {} members x {}",
             args.noise.size(), batch, noise);
+    verify_weights(args);
     const auto phases = advanced_phases(args.initial_time, args.step, info_.step, calendar_);
     for (std::size_t member = 0; member < batch; ++member) {
       step_.advance(args.history.subspan(member * window, window), args.noise.subspan(member * noise, noise),
@@ -146,11 +151,28 @@ class MosaicModel : public ForecastModel {
         step_(load_network(options), normalisation, options.grid) {
     info_.channel_mean = doubles(normalisation.mean);
     info_.channel_std = doubles(normalisation.deviation);
+    if (options.verify_weights == VerifyWeights::each_initial_time) {
+      resident_.emplace(step_.network());
+    }
+    if (options.lend_weights) {
+      const Tensor& first = step_.network().parameters().begin()->second;
+      options.lend_weights({first.mutable_data_ptr<float>(), static_cast<std::size_t>(first.numel())});
+    }
+  }
+
+  /// Once for each initial time, however many batches begin there.
+  void verify_weights(const AdvanceArgs& args) {
+    if (resident_ && args.step == 0 && verified_ != args.initial_time) {
+      resident_->verify(step_.network());
+      verified_ = args.initial_time;
+    }
   }
 
   ModelInfo info_;
   Calendar calendar_;
   MemberStep step_;
+  std::optional<ResidentCheck> resident_;
+  std::optional<Time> verified_;  // the initial time of the last check
 };
 
 }  // namespace

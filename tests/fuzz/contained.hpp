@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fuzz/read_everything.hpp"
+
+namespace mosaic::test {
+
+/// How often a child did not come back.
+struct Trials {
+  std::size_t crashes = 0;
+  std::size_t hangs = 0;
+};
+
+/// read_netcdf_file() in a forked child, since the NetCDF library itself crashes and hangs: nothing then, and
+/// counted. Throws what the child throws, and std::runtime_error if the crash is in our own code (with
+/// sanitizers, whose report tells) or the exception was no Error.
+std::optional<Contents> read_netcdf_in_child(const std::string& path,
+                                             const std::vector<std::string>& channels, Trials& trials);
+
+}  // namespace mosaic::test

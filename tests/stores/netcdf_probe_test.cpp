@@ -1,0 +1,119 @@
+#include "stores/netcdf_probe.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "stores/netcdf_document.hpp"
+#include "support/errors.hpp"
+#include "support/golden.hpp"
+#include "support/job.hpp"
+
+namespace mosaic::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string program() { return std::string(std::getenv("MOSAIC_BIN")) + "/mosaic_data"; }
+
+std::string write_sample(const std::string& name) {
+  NetcdfDocument file;
+  file.dimensions = {{"time", 3}, {"latitude", 2}, {"longitude", 2}};
+  file.variables = {{"time",
+                     {"time"},
+                     std::vector<std::int64_t>{0, 6, 12},
+                     {{"units", std::string("hours since 2020-01-01")}}},
+                    {"latitude", {"latitude"}, std::vector<double>{0, 10}, {}},
+                    {"longitude", {"longitude"}, std::vector<double>{0, 180}, {}},
+                    {"t2m", {"time", "latitude", "longitude"}, std::vector<float>(12, 280.0F), {}}};
+  const std::string path = (scratch_dir("probe_" + name) / "sample.nc").string();
+  write_netcdf(path, file);
+  return path;
+}
+
+/// A program that answers a probe with these lines of shell.
+ProbeLimits answering(const std::string& lines) {
+  const fs::path script = scratch_dir("probe_program") / "program.sh";
+  std::ofstream(script) << "#!/bin/sh\n" << lines << "\n";
+  fs::permissions(script, fs::perms::owner_all);
+  ProbeLimits limits;
+  limits.program = script.string();
+  limits.seconds = 0.5;
+  return limits;
+}
+
+TEST(NetcdfProbe, AnUndamagedFilePasses) {
+  ProbeLimits limits;
+  limits.program = program();
+  std::string message;
+  EXPECT_EQ(code_of([&] { probe_netcdf(write_sample("good"), {}, limits); }, &message), ExitCode::complete)
+      << message;
+}
+
+TEST(NetcdfProbe, ErrorsOfTheChildAreOurs) {
+  ProbeLimits limits;
+  limits.program = program();
+  const std::string path = write_sample("short");
+  fs::resize_file(path, fs::file_size(path) / 2);
+  std::string message;
+  EXPECT_EQ(code_of([&] { probe_netcdf(path, {}, limits); }, &message), ExitCode::corrupt_input);
+  EXPECT_NE(message.find(path), std::string::npos) << message;
+  EXPECT_EQ(code_of([&] { probe_netcdf("no/such.nc", {}, limits); }, &message), ExitCode::missing_input);
+  FieldStoreOptions options;
+  options.member = 3;
+  EXPECT_EQ(code_of([&] { probe_netcdf(write_sample("member"), options, limits); }, &message),
+            ExitCode::missing_input);
+  EXPECT_NE(message.find("member 3"), std::string::npos) << message;
+}
+
+struct Ending {
+  const char* lines;
+  const char* word;
+};
+
+TEST(NetcdfProbe, CrashesAndHangsBecomeErrorsThatNameTheFile) {
+  for (const Ending& ending : {Ending{"echo file some.nc\nkill -SEGV $$", "signal 11"},
+                               Ending{"echo file some.nc\nkill -ABRT $$", "signal 6"},
+                               Ending{"echo file some.nc\nexit 1", "exit code 1"},
+                               Ending{"echo file some.nc\nkill -XCPU $$", "did not end"},
+                               Ending{"echo file some.nc\nexec sleep 100", "did not end"},
+                               Ending{"echo file some.nc\nexec >&-\nexec sleep 100", "did not end"}}) {
+    const auto start = std::chrono::steady_clock::now();
+    std::string message;
+    EXPECT_EQ(code_of([&] { probe_netcdf("all*.nc", {}, answering(ending.lines)); }, &message),
+              ExitCode::corrupt_input);
+    EXPECT_NE(message.find(ending.word), std::string::npos) << message;
+    EXPECT_TRUE(message.starts_with("some.nc: ")) << message;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  }
+}
+
+TEST(NetcdfProbe, OnlyNetcdfIsTried) {
+  const auto fails = answering("exit 1");
+  EXPECT_NO_THROW(probe_netcdf(scratch_dir("probe_folder").string(), {}, fails));
+  EXPECT_NO_THROW(probe_netcdf("some.zarr", {}, fails));
+}
+
+/// A file on which HDF5 1.10.8 crashes: the program survives and says so.
+TEST(NetcdfProbe, TheProgramOutlivesAFileThatCrashesTheLibrary) {
+  const fs::path folder = fs::path(std::getenv("MOSAIC_SOURCE")) / "tests/fuzz/corpus/netcdf";
+  std::size_t files = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.path().filename().string().starts_with("crash")) {
+      continue;
+    }
+    const Job job = run_job({program(), "inspect", entry.path().string()});
+    EXPECT_EQ(job.code, static_cast<int>(ExitCode::corrupt_input)) << job.output;
+    EXPECT_NE(job.output.find(entry.path().filename().string()), std::string::npos) << job.output;
+    ++files;
+  }
+  EXPECT_GT(files, 0U);
+}
+
+}  // namespace
+}  // namespace mosaic::test
