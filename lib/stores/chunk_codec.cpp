@@ -21,8 +21,19 @@ using Bytes = std::vector<std::byte>;
 /// Streams grow their output by pieces of this size, so that a false size in the metadata costs no memory.
 constexpr std::size_t piece_size = std::size_t{1} << 18;
 
+/// What one encoded byte decodes to at most: LZ4 counts runs in bytes of 255, blosc holds zstd, which stores
+/// a run of 128 KiB in 4 bytes. A claim beyond that costs no memory either.
+constexpr std::size_t largest_lz4_ratio = 255;
+constexpr std::size_t largest_blosc_ratio = std::size_t{1} << 15;
+
 [[noreturn]] void damaged(std::string_view where, std::string_view reason) {
   fail(ExitCode::corrupt_input, "{}: damaged chunk: {}; fetch the store again", where, reason);
+}
+
+void check_claim(std::size_t claimed, std::size_t encoded, std::size_t ratio, std::string_view where) {
+  if (claimed / ratio > encoded) {
+    damaged(where, fmt::format("its header claims {} bytes, which {} bytes cannot hold", claimed, encoded));
+  }
 }
 
 void append(Bytes& out, std::span<const std::byte> piece, std::size_t limit, std::string_view where) {
@@ -98,6 +109,7 @@ Bytes decode_lz4(std::span<const std::byte> encoded, std::size_t limit, std::str
   if (size > limit || size > INT32_MAX) {
     damaged(where, fmt::format("its LZ4 header claims {} bytes, the metadata promise {}", size, limit));
   }
+  check_claim(size, encoded.size(), largest_lz4_ratio, where);
   Bytes out(size);
   const int written = LZ4_decompress_safe(reinterpret_cast<const char*>(encoded.data() + header),
                                           reinterpret_cast<char*>(out.data()),
@@ -117,6 +129,7 @@ Bytes decode_blosc(std::span<const std::byte> encoded, std::size_t limit, std::s
   if (size > limit) {
     damaged(where, fmt::format("its blosc header claims {} bytes, the metadata promise {}", size, limit));
   }
+  check_claim(size, encoded.size(), largest_blosc_ratio, where);
   Bytes out(size);
   constexpr int threads = 1;  // chunks are what is shared among threads
   const int written = blosc_decompress_ctx(encoded.data(), out.data(), out.size(), threads);

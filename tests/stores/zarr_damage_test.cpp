@@ -167,6 +167,22 @@ TEST(ChunkCodec, FalseSizesAreRefusedBeforeAllocation) {
   EXPECT_THROW(decode_chunk(ChunkCodec::lz4, frame, values.size(), "frame"), Error);
 }
 
+/// A promise of 2 GB does not make a claim of 1.5 GB in a few bytes believable; the best possible compression
+/// is.
+TEST(ChunkCodec, ClaimsThatTheBytesCannotHoldAreRefused) {
+  std::vector<std::byte> frame = encode_blosc(std::vector<std::byte>(64), 4, BloscCompressor::zstd);
+  const std::uint32_t claim = 1'500'000'000;
+  std::memcpy(frame.data() + 4, &claim, sizeof(claim));
+  EXPECT_THROW(decode_chunk(ChunkCodec::blosc, frame, largest_chunk, "frame"), Error);
+  std::memcpy(frame.data(), &claim, sizeof(claim));
+  EXPECT_THROW(decode_chunk(ChunkCodec::lz4, frame, largest_chunk, "frame"), Error);
+  const std::vector<std::byte> zeros(std::size_t{1} << 26);
+  for (const BloscCompressor compressor : {BloscCompressor::lz4, BloscCompressor::zstd}) {
+    EXPECT_EQ(decode_chunk(ChunkCodec::blosc, encode_blosc(zeros, 4, compressor), largest_chunk, "frame"),
+              zeros);
+  }
+}
+
 TEST(ChunkCodec, ShortenedStreamsAreRefused) {
   const auto path = find_golden("eval/encodings/zoo.zarr");
   if (!path) {
