@@ -1,6 +1,8 @@
 #include "campaign/job_in_folder.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <vector>
@@ -72,11 +74,13 @@ void JobInFolder::merge_logs() const {
   }
   std::sort(logs.begin(), logs.end());
   std::ofstream merged(target, std::ios::app | std::ios::binary);
+  require(merged.is_open(), ExitCode::cannot_create, "{}: cannot create: {}", target.string(),
+          std::strerror(errno));
   for (const fs::path& log : logs) {
     merged << "# " << log.filename().string() << "\n" << read_text(log.string());
   }
   merged.close();
-  require(merged.good(), ExitCode::io_error, "{}: write failed", target.string());
+  require(merged.good(), ExitCode::io_error, "{}: write failed: {}", target.string(), std::strerror(errno));
   for (const fs::path& log : logs) {
     fs::remove(log);
   }

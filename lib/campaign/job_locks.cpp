@@ -207,6 +207,8 @@ std::optional<JobLocks::Found> JobLocks::newest(const std::string& name) const {
   if (found) {
     found->owner = read_owner(lock_file(name, found->generation));
   }
+  require(!gone || gone == std::errc::no_such_file_or_directory, ExitCode::io_error,
+          "{}: cannot list the folder: {}", folder_, gone.message());
   return found;
 }
 
@@ -256,9 +258,13 @@ LockOutcome JobLocks::try_lock_after_sign_of_life(const std::string& name,
 }
 
 void JobLocks::unlock(const std::string& name) {
-  const auto found = newest(name);
-  if (found && found->owner.id == owner_.id) {
-    unlink(lock_file(name, found->generation).c_str());
+  try {
+    const auto found = newest(name);
+    if (found && found->owner.id == owner_.id) {
+      unlink(lock_file(name, found->generation).c_str());
+    }
+  } catch (const Error& problem) {  // called by destructors
+    log_warning("{}; the lock {} stays until this job has ended", problem.what(), name);
   }
 }
 

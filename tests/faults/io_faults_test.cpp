@@ -104,10 +104,12 @@ class IoFaults : public testing::TestWithParam<const char*> {
     }
   }
 
-  /// A log is not worth a job; nor is what is only read when it is closed, or removed and not found again.
+  /// A log is not worth a job; nor is what is only read when it is closed, or removed and not found again;
+  /// nor a lock that cannot be given back.
   static bool must_end(const IoFault& fault) {
     const bool is_log = fault.file_class.starts_with("log/");
-    return fault.error != 0 && !is_log && fault.kind != "close" && fault.kind != "unlink";
+    const bool is_lock = fault.kind == "open_read" && fault.file_class.starts_with("locks");
+    return fault.error != 0 && !is_log && !is_lock && fault.kind != "close" && fault.kind != "unlink";
   }
   static void expect_message(const IoFault& fault, const Job& job) {
     EXPECT_TRUE(job.code == 73 || job.code == 74) << job.code << "\n" << job.output;
