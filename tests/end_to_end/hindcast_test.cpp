@@ -163,6 +163,36 @@ TEST(Hindcast, CommonMembersAreTheSameForEveryMemberCount) {
   fs::remove_all(folder);
 }
 
+/// The command that a run prints at its end computes one member at one lead time, with the same bits.
+TEST(Hindcast, ThePrintedCommandRepeatsOneMember) {
+  const fs::path folder = test::scratch_dir("repeat");
+  const test::Job whole =
+      shell(hindcast(2, folder / "whole", "--lead-time 2d --set output.channels=geopotential_500"));
+  ASSERT_EQ(whole.code, 0) << whole.output;
+  const std::string mark = "to repeat one of them: mosaic_hindcast ";
+  const std::size_t at = whole.output.find(mark) + mark.size();
+  std::string arguments = whole.output.substr(at, whole.output.find('\n', at) - at);
+  arguments.replace(arguments.find("FOLDER"), 6, (folder / "alone").string());
+  EXPECT_NE(arguments.find("--initial-time 2011-10-11T00 --lead-time 24h"), std::string::npos) << arguments;
+  const test::Job alone = shell(program("mosaic_hindcast") + " " + arguments);
+  ASSERT_EQ(alone.code, 0) << alone.output;
+  const auto fields = [&](const std::string& name) {
+    const NetcdfDocument file = read_netcdf((folder / name / "forecasts/forecast_2011-10-11T00.nc").string());
+    return std::get<std::vector<float>>(file.variable("z").values);
+  };
+  const std::vector<float> of_all = fields("whole");  // [2 lead times, 4 members, ...]
+  const std::vector<float> of_one = fields("alone");  // the last member at the first lead time
+  ASSERT_EQ(of_all.size(), 8 * of_one.size());
+  EXPECT_TRUE(std::equal(of_one.begin(), of_one.end(),
+                         of_all.begin() + static_cast<std::ptrdiff_t>(3 * of_one.size())));
+  EXPECT_FALSE(std::equal(of_one.begin(), of_one.end(), of_all.begin())) << "members must differ";
+  const test::Job other =
+      shell(program("mosaic_hindcast") + " " + arguments + " --set model.weights=formula:other --overwrite");
+  EXPECT_EQ(other.code, 78) << other.output;
+  EXPECT_NE(other.output.find("cannot be repeated bit for bit here"), std::string::npos) << other.output;
+  fs::remove_all(folder);
+}
+
 #else
 
 TEST(Hindcast, WithoutTorchTheNetworkIsRefusedWithAReason) {
