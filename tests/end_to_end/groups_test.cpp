@@ -3,9 +3,12 @@
 // date.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -158,6 +161,46 @@ TEST_F(Groups, OneMemberAndOneLeadAloneHaveTheirBits) {
                            all.begin() + static_cast<std::ptrdiff_t>((lead * 7 + 5) * field)))
         << "lead " << lead;
   }
+}
+
+/// Seconds since midnight of every line of a log that ends with `event`.
+std::vector<double> times_of(const std::string& log, const std::string& event) {
+  std::vector<double> times;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    int hour = 0;
+    int minute = 0;
+    double second = 0;
+    if (line.ends_with(event) && std::sscanf(line.c_str(), "%*10sT%d:%d:%lf", &hour, &minute, &second) == 3) {
+      times.push_back(3600.0 * hour + 60.0 * minute + second);
+    }
+  }
+  return times;
+}
+
+/// Nothing is kept back for a rank that others would do before: at the end it has one initial time in hand.
+TEST_F(Groups, SlowRankDelaysTheEndByOneOfItsInitialTimes) {
+  constexpr double seconds = 0.4;  // of an initial time
+  constexpr int slower = 5;
+  constexpr int units = 30;
+  constexpr int ranks = 4;
+  const Job job =
+      shell(test::launcher(ranks) + test::program("fake_hindcast") +
+            " --members 2 --leads 2 --set parallel.ranks_per_init=1 --initial-times " +
+            std::to_string(units) + " --sleep " + std::to_string(seconds) + " --slow-rank 1 --slow-factor " +
+            std::to_string(slower) + " --out " + (folder_ / "slow").string());
+  ASSERT_EQ(job.code, 0) << job.output;
+  const std::string log = read_text((folder_ / "slow/log/run.log").string());
+  const std::vector<double> starts = times_of(log, ": start");
+  const std::vector<double> commits = times_of(log, ": committed");
+  ASSERT_EQ(commits.size(), static_cast<std::size_t>(units)) << log;
+  double elapsed =
+      *std::max_element(commits.begin(), commits.end()) - *std::min_element(starts.begin(), starts.end());
+  elapsed += elapsed < 0 ? 86400 : 0;
+  const double best = units * seconds / (ranks - 1 + 1.0 / slower);
+  const double crowded = 2;  // what everything but sleeping may take on a busy machine
+  EXPECT_GT(elapsed, best - 0.01) << "nobody slept";
+  EXPECT_LT(elapsed, best + slower * seconds + crowded) << log;
 }
 
 TEST_F(Groups, ShardsFillOneFolder) {
