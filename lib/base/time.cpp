@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <sstream>
 
 #include "base/error.hpp"
 
@@ -130,6 +131,23 @@ std::string file_name_of(Time time) {
   std::string name = to_string(time);
   std::erase(name, ':');
   return name;
+}
+
+std::string to_lines(const std::vector<Time>& times) {
+  std::string lines;
+  for (const Time time : times) {
+    lines += to_string(time) + "\n";
+  }
+  return lines;
+}
+
+std::vector<Time> times_from_lines(const std::string& lines) {
+  std::vector<Time> times;
+  std::istringstream rest(lines);
+  for (std::string line; std::getline(rest, line);) {
+    times.push_back(parse_time(line));
+  }
+  return times;
 }
 
 std::string to_string(Duration duration) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mosaic {
 
@@ -52,6 +53,10 @@ std::string to_string(Time time);
 
 /// The same without colons, for names of files.
 std::string file_name_of(Time time);
+
+/// One time per line, for messages between ranks; and back.
+std::string to_lines(const std::vector<Time>& times);
+std::vector<Time> times_from_lines(const std::string& lines);
 
 /// 6h, 10d, 90s: the largest unit that divides it; never days below two days (24h, 36h, 48h -> 2d).
 std::string to_string(Duration duration);

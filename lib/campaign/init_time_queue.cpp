@@ -21,7 +21,7 @@ std::optional<Time> InitTimeQueue::next() {
     if (results_.is_committed(time)) {
       continue;  // by another job
     }
-    if (lock(time, false)) {
+    if (is_ours(time, locks_.try_lock(lock_name(time)))) {
       return time;
     }
     held_by_others_.push_back(time);
@@ -32,7 +32,7 @@ std::optional<Time> InitTimeQueue::next() {
     if (results_.is_committed(time)) {
       continue;
     }
-    if (lock(time, true)) {
+    if (is_ours(time, locks_.try_lock_after_sign_of_life(lock_name(time), stop_requested))) {
       return time;
     }
     if (const auto holder = locks_.holder(lock_name(time))) {
@@ -43,15 +43,12 @@ std::optional<Time> InitTimeQueue::next() {
 }
 
 /// False if another job holds it or has just finished it.
-bool InitTimeQueue::lock(Time time, bool wait_for_sign_of_life) {
-  const std::string name = lock_name(time);
-  const LockOutcome outcome = wait_for_sign_of_life ? locks_.try_lock_after_sign_of_life(name, stop_requested)
-                                                    : locks_.try_lock(name);
+bool InitTimeQueue::is_ours(Time time, LockOutcome outcome) {
   if (outcome == LockOutcome::held) {
     return false;
   }
   if (results_.is_committed(time)) {
-    locks_.unlock(name);
+    release(time);
     return false;
   }
   if (outcome == LockOutcome::taken_over) {

@@ -30,7 +30,7 @@ class InitTimeQueue {
   void release(Time time);
 
  private:
-  bool lock(Time time, bool wait_for_sign_of_life);
+  bool is_ours(Time time, LockOutcome outcome);
 
   using Clock = std::chrono::steady_clock;
   WorkCounter counter_;

@@ -26,6 +26,11 @@ std::vector<Time> range(Time start, Time end, Duration step) {
           to_string(step));
   require(end >= start, ExitCode::bad_configuration, "times.end {} is before times.start {}", to_string(end),
           to_string(start));
+  constexpr std::int64_t most = 1'000'000;  // beyond any archive: a step with the wrong unit
+  const std::int64_t count = (end - start).seconds / step.seconds + 1;
+  require(count <= most, ExitCode::bad_configuration,
+          "times.start {} ... times.end {} every {} are {} initial times, more than {}: look at times.step",
+          to_string(start), to_string(end), to_string(step), count, most);
   std::vector<Time> times;
   for (Time time = start; time <= end; time = time + step) {
     times.push_back(time);

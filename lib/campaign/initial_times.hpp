@@ -22,7 +22,7 @@ struct InitialTimeSelection {
 std::vector<std::string> named_initial_time_sets();
 
 /// The initial times, ascending and without repetition. Errors: bad_configuration (no or several ways,
-/// unknown set, bad line, end before start, repeated time), missing_input (list file).
+/// unknown set, bad line, end before start, repeated time, more than a million), missing_input (list file).
 std::vector<Time> initial_times(const InitialTimeSelection& selection);
 
 }  // namespace mosaic

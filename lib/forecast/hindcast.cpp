@@ -4,7 +4,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
+#include <string>
 
 #include "base/log.hpp"
 #include "base/machine.hpp"
@@ -63,18 +63,10 @@ ExitCode outcome_code(std::size_t committed, std::size_t failed, std::size_t all
 /// Those of the job that are not committed, as rank 0 sees the folder: other jobs may commit meanwhile.
 std::vector<Time> pending_times(const ResultsFolder& results, const std::vector<Time>& times,
                                 const Comm& comm) {
-  std::string text;
-  for (const Time time : times) {
-    if (comm.rank() == 0 && !results.is_committed(time)) {
-      text += to_string(time) + "\n";
-    }
-  }
-  std::istringstream lines(comm.broadcast(text));
   std::vector<Time> pending;
-  for (std::string line; std::getline(lines, line);) {
-    pending.push_back(parse_time(line));
-  }
-  return pending;
+  std::copy_if(times.begin(), times.end(), std::back_inserter(pending),
+               [&](Time time) { return comm.rank() == 0 && !results.is_committed(time); });
+  return times_from_lines(comm.broadcast(to_lines(pending)));
 }
 
 /// Which rank computes where, for the log: a line for each run of ranks on the same host.
@@ -135,7 +127,7 @@ HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& re
   }
   flush_log();  // rank 0 may join the files after this
   outcome.timings = gather_timings(timings, comm);
-  outcome.committed = results.count_committed(times);
+  outcome.committed = times.size() - pending_times(results, times, comm).size();
   outcome.failed = gather_failed(outcome.failed, comm);
   outcome.code = outcome_code(outcome.committed, outcome.failed.size(), times.size());
   return outcome;

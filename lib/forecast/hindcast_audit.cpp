@@ -4,7 +4,6 @@
 #include <cmath>
 #include <map>
 #include <optional>
-#include <sstream>
 #include <string>
 
 #include "base/error.hpp"
@@ -25,18 +24,13 @@ struct Computed {
 
 /// Who committed what in this run, on every rank.
 std::map<Time, Computed> gather_computed(const HindcastWorker& worker, const Comm& comm, int my_group) {
-  std::string mine = fmt::format("{} {}\n", my_group, host_name());
-  for (const Time time : worker.committed()) {
-    mine += to_string(time) + "\n";
-  }
+  const std::vector<std::string> groups = comm.all_gather(std::to_string(my_group));
+  const std::vector<std::string> hosts = comm.all_gather(host_name());
+  const std::vector<std::string> times = comm.all_gather(to_lines(worker.committed()));
   std::map<Time, Computed> computed;
-  for (const std::string& text : comm.all_gather(mine)) {
-    std::istringstream lines(text);
-    Computed by;
-    std::string line;
-    lines >> by.group >> by.host >> std::ws;
-    while (std::getline(lines, line)) {
-      computed.emplace(parse_time(line), by);  // the first rank of a group speaks for it
+  for (std::size_t rank = 0; rank < times.size(); ++rank) {
+    for (const Time time : times_from_lines(times[rank])) {
+      computed.emplace(time, Computed{std::stoi(groups[rank]), hosts[rank]});  // the group's first rank
     }
   }
   return computed;
@@ -50,16 +44,11 @@ std::vector<Time> chosen_times(const ResultsFolder& results, const std::vector<T
                [&](Time time) { return results.is_committed(time); });
   const auto count =
       static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(committed.size()) - 1e-9));
-  std::string text;
-  for (std::size_t i = 0; i < count && comm.rank() == 0; ++i) {
-    text += to_string(committed[i * committed.size() / count]) + "\n";
-  }
-  std::istringstream lines(comm.broadcast(text));
   std::vector<Time> chosen;
-  for (std::string line; std::getline(lines, line);) {
-    chosen.push_back(parse_time(line));
+  for (std::size_t i = 0; i < count; ++i) {
+    chosen.push_back(committed[i * committed.size() / count]);
   }
-  return chosen;
+  return times_from_lines(comm.broadcast(to_lines(chosen)));  // other jobs may commit meanwhile
 }
 
 std::string hash_of(const eval::InitTimeSums& sums) {
@@ -97,7 +86,7 @@ std::vector<Time> audit(const ResultsFolder& results, const std::vector<Time>& t
   if (groups == 1 && comm.rank() == 0) {
     log_warning("audit: there is one group of ranks only, so that the same ranks compute again");
   }
-  std::string same;
+  std::vector<Time> same;
   std::string different;
   for (std::size_t turn = 0; turn < chosen.size(); ++turn) {
     const Time time = chosen[turn];
@@ -116,7 +105,7 @@ std::vector<Time> audit(const ResultsFolder& results, const std::vector<Time>& t
     const std::string expected = hash_of(committed_sums(results, time));
     const std::string got = hash_of(*sums);
     if (got == expected) {
-      same += to_string(time) + "\n";
+      same.push_back(time);
     } else {
       different += fmt::format(
           "audit: initial time {}: the sums committed on {} have the hash {}, computed again on {} {}; one "
@@ -126,11 +115,9 @@ std::vector<Time> audit(const ResultsFolder& results, const std::vector<Time>& t
   }
   comm.require_agreement(static_cast<int>(ExitCode::internal), different);
   std::vector<Time> audited;
-  for (const std::string& text : comm.all_gather(same)) {
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-      audited.push_back(parse_time(line));
-    }
+  for (const std::string& lines : comm.all_gather(to_lines(same))) {
+    const std::vector<Time> of_rank = times_from_lines(lines);
+    audited.insert(audited.end(), of_rank.begin(), of_rank.end());
   }
   std::sort(audited.begin(), audited.end());
   log_info("audit: {} initial times computed again, with the same bits", audited.size());
