@@ -69,6 +69,11 @@ std::vector<Time> pending_times(const ResultsFolder& results, const std::vector<
   return times_from_lines(comm.broadcast(to_lines(pending)));
 }
 
+/// "3", or "3 ... 5".
+std::string range_text(int first, int last) {
+  return first == last ? std::to_string(first) : fmt::format("{} ... {}", first, last);
+}
+
 /// Which rank computes where, for the log: a line for each run of ranks on the same host.
 std::string rank_table(const std::vector<std::string>& hosts, int groups, int threads) {
   const int ranks = static_cast<int>(hosts.size());
@@ -77,9 +82,10 @@ std::string rank_table(const std::vector<std::string>& hosts, int groups, int th
     for (next = first; next < ranks && hosts[next] == hosts[first];) {
       ++next;
     }
-    text += fmt::format("\n  ranks {} ... {} (groups {} ... {}) on {}: CPU, {} threads each", first, next - 1,
-                        group_of_rank(first, ranks, groups), group_of_rank(next - 1, ranks, groups),
-                        hosts[first], threads);
+    text +=
+        fmt::format("\n  rank {} (group {}) on {}: CPU, {} threads each", range_text(first, next - 1),
+                    range_text(group_of_rank(first, ranks, groups), group_of_rank(next - 1, ranks, groups)),
+                    hosts[first], threads);
   }
   return text;
 }
@@ -101,7 +107,7 @@ HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& re
   outcome.resumed = times.size() - pending.size();
   outcome.groups = choose_groups(setup, pending.size(), comm.size());
   const int my_group = group_of_rank(comm.rank(), comm.size(), outcome.groups);
-  log_info("{} ranks in {} groups:{}", comm.size(), outcome.groups,
+  log_info("ranks: {}, groups: {}{}", comm.size(), outcome.groups,
            rank_table(comm.all_gather(host_name()), outcome.groups, setup.config.threads));
   HindcastTimings timings;
   {

@@ -56,8 +56,13 @@ std::string hindcast_plan(const HindcastSetup& setup, int ranks, const Shard& sh
   const std::size_t count = setup.initial_times.size();
   const double state = static_cast<double>(model.channels->size() * model.grid->points() * sizeof(float));
   const int batches = batch_count({config.ensemble.first_member, config.ensemble.members}, model.batch);
-  const double ensemble = state * model.history * model.batch * batches;
+  const std::size_t own_count = times_of_shard(setup.initial_times, shard).size();
+  const int groups = number_of_groups(ranks, ranks_per_init(config), own_count, batches);
+  const int group_size = ranks / groups;
+  const double ensemble =
+      state * model.history * model.batch * ((batches + group_size - 1) / group_size);  // of one rank
   const auto [bytes, files] = forecast_size(setup);
+  const double all_bytes = bytes * static_cast<double>(own_count);
   const double all_bytes = bytes * static_cast<double>(count);
   const double available = free_bytes(config.output.folder);
   std::string text;
@@ -72,12 +77,10 @@ std::string hindcast_plan(const HindcastSetup& setup, int ranks, const Shard& sh
   line("lead times", fmt::format("{}: {} ... {}", setup.leads.size(), to_string(setup.leads.front()),
                                  to_string(setup.leads.back())));
   line("members", fmt::format("{} in batches of {}", config.ensemble.members, model.batch));
-  const std::size_t own_count = times_of_shard(setup.initial_times, shard).size();
   if (shard.count > 1) {
     line("shard", fmt::format("{}/{}: {} initial times", shard.index, shard.count, own_count));
   }
-  const int groups = number_of_groups(ranks, ranks_per_init(config), own_count, batches);
-  line("ranks", fmt::format("{} on the CPU in {} groups, {} threads each{}", ranks, groups, config.threads,
+  line("ranks", fmt::format("{} on the CPU, groups: {}, {} threads each{}", ranks, groups, config.threads,
                             static_cast<std::size_t>(groups) > own_count
                                 ? "; more groups than initial times: some stay idle"
                                 : ""));
@@ -88,7 +91,7 @@ std::string hindcast_plan(const HindcastSetup& setup, int ranks, const Shard& sh
                                                                     : ": leads without truth are left out"));
   line("forecast files",
        files == 0 ? "none (output.forecasts: false)"
-                  : fmt::format("{} files, {} before compression", files * count, size_text(all_bytes)));
+                  : fmt::format("{} files, {} before compression", files * own_count, size_text(all_bytes)));
   line("free disk", fmt::format("{} at {}{}", size_text(available), config.output.folder,
                                 all_bytes > available ? "; NOT ENOUGH without compression" : ""));
   return text;
