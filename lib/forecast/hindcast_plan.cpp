@@ -63,7 +63,6 @@ std::string hindcast_plan(const HindcastSetup& setup, int ranks, const Shard& sh
       state * model.history * model.batch * ((batches + group_size - 1) / group_size);  // of one rank
   const auto [bytes, files] = forecast_size(setup);
   const double all_bytes = bytes * static_cast<double>(own_count);
-  const double all_bytes = bytes * static_cast<double>(count);
   const double available = free_bytes(config.output.folder);
   std::string text;
   const auto line = [&](const std::string& name, const std::string& value) {
