@@ -105,10 +105,10 @@ TEST_F(Groups, StopAndResume) {
 }
 
 TEST_F(Groups, EndSoonAfterAnErrorOfOneRank) {
-  for (const char* fault : {"exception", "segv"}) {
+  for (const char* fault : {"exception", "sigkill"}) {
     const Job job = shell(
         command(4, fault, std::string("--set parallel.ranks_per_init=4 --fault-rank 1 --fault ") + fault));
-    EXPECT_EQ(job.code, std::string(fault) == "segv" ? 139 : 70) << job.output;
+    EXPECT_EQ(job.code, std::string(fault) == "sigkill" ? 137 : 70) << job.output;
     EXPECT_LT(job.seconds, test::soon);
   }
 }

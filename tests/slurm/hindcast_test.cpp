@@ -155,6 +155,9 @@ TEST_F(Slurm, RequeuedBatchJobContinues) {
   test::wait_for_commits(out, 2);
   shell("scancel --signal=USR1 " + job);  // as at the time limit
   wait_until([&] { return !jobs_in_queue("--state=PENDING --jobs=" + job).empty(); });
+  // What is left of the first start must be gone, or Slurm takes the second one for it.
+  wait_until([] { return shell("sinfo --noheader --format=%T").output.starts_with("idle"); });
+  std::this_thread::sleep_for(std::chrono::seconds(5));
   shell("scontrol update StartTime=now JobId=" + job);
   wait_until([&] { return jobs_in_queue("").find(job) == std::string::npos; });
   const std::string log = read_text(log_file);
