@@ -12,19 +12,11 @@ InitTimeQueue::InitTimeQueue(const Comm& comm, const ResultsFolder& results, con
     : counter_(comm), results_(results), locks_(locks), times_(std::move(times)) {}
 
 std::optional<Time> InitTimeQueue::next() {
-  for (;;) {
-    const auto index = static_cast<std::size_t>(counter_.next());
-    if (index >= times_.size()) {
-      break;
-    }
-    const Time time = times_[index];
-    if (results_.is_committed(time)) {
-      continue;  // by another job
-    }
-    if (is_ours(time, locks_.try_lock(lock_name(time)))) {
+  const auto count = static_cast<std::int64_t>(times_.size());
+  while (const auto index = counter_.next_below(count)) {
+    if (const auto time = take(*index)) {
       return time;
     }
-    held_by_others_.push_back(time);
   }
   while (!held_by_others_.empty() && !stop_requested()) {
     const Time time = held_by_others_.back();
@@ -42,6 +34,19 @@ std::optional<Time> InitTimeQueue::next() {
   return std::nullopt;
 }
 
+/// Nothing if another job has it or had it; what is still held is looked at again at the end.
+std::optional<Time> InitTimeQueue::take(std::int64_t index) {
+  const Time time = times_[static_cast<std::size_t>(index)];
+  if (results_.is_committed(time)) {
+    return std::nullopt;
+  }
+  const LockOutcome outcome = locks_.try_lock(lock_name(time));
+  if (outcome == LockOutcome::held) {
+    held_by_others_.push_back(time);
+  }
+  return is_ours(time, outcome) ? std::optional(time) : std::nullopt;
+}
+
 /// False if another job holds it or has just finished it.
 bool InitTimeQueue::is_ours(Time time, LockOutcome outcome) {
   if (outcome == LockOutcome::held) {
@@ -57,12 +62,13 @@ bool InitTimeQueue::is_ours(Time time, LockOutcome outcome) {
   return true;
 }
 
-bool InitTimeQueue::worth_reserving(double seconds) {
-  const std::int64_t taken = counter_.peek();
-  const std::int64_t left = static_cast<std::int64_t>(times_.size()) - taken;
+std::optional<Time> InitTimeQueue::reserve(double seconds) {
+  // With `taken` so far, the others last (count - taken) x elapsed / taken seconds. Rates change: twice that
+  // is asked for.
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
-  constexpr double safety = 2;  // rates change
-  return left > 0 && static_cast<double>(left) * elapsed > safety * seconds * static_cast<double>(taken);
+  const double limit = static_cast<double>(times_.size()) * elapsed / (elapsed + 2 * seconds);
+  const auto index = counter_.next_below(static_cast<std::int64_t>(limit));
+  return index ? take(*index) : std::nullopt;
 }
 
 void InitTimeQueue::release(Time time) { locks_.unlock(lock_name(time)); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -22,14 +23,15 @@ class InitTimeQueue {
   /// The next one that nobody has committed and no other job holds. Nothing once none is left.
   std::optional<Time> next();
 
-  /// Whether one that is taken now and begun only after `seconds` will not be missed by a rank that is free
-  /// before: so many are left that they last longer, at the rate of all ranks so far.
-  bool worth_reserving(double seconds);
+  /// One to be begun only after `seconds`, unless that could keep it from a rank that is free before: so many
+  /// must be left that they last longer, at the rate of all ranks so far.
+  std::optional<Time> reserve(double seconds);
 
   /// Gives back the lock of one that was committed, failed or dropped.
   void release(Time time);
 
  private:
+  std::optional<Time> take(std::int64_t index);
   bool is_ours(Time time, LockOutcome outcome);
 
   using Clock = std::chrono::steady_clock;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 #include <utility>
 
 #include "base/log.hpp"
@@ -41,7 +42,8 @@ ForecastOutput HindcastWorker::new_output() const {
 }
 
 void HindcastWorker::run(InitTimeQueue& queue, Progress* progress) {
-  take_next(queue);
+  const auto next_of_queue = [&] { return queue.next(); };
+  take_next(next_of_queue);
   while (next_ && !stopped_) {
     const Time initial_time = *std::exchange(next_, std::nullopt);
     double seconds = 0;
@@ -60,7 +62,7 @@ void HindcastWorker::run(InitTimeQueue& queue, Progress* progress) {
     }
     longest_ = std::max(longest_, seconds);
     if (!next_ && !stopped_) {
-      take_next(queue);
+      take_next(next_of_queue);
     }
   }
   if (next_ && speaks_for_group()) {
@@ -68,11 +70,11 @@ void HindcastWorker::run(InitTimeQueue& queue, Progress* progress) {
   }
 }
 
-/// The first rank decides, all ranks of the group read.
-void HindcastWorker::take_next(InitTimeQueue& queue) {
+/// The first rank chooses, unless a stop was requested or is too near; all ranks of the group read.
+void HindcastWorker::take_next(const std::function<std::optional<Time>()>& choose) {
   std::string text;
-  if (speaks_for_group()) {
-    const auto chosen = choose_next(queue);
+  if (speaks_for_group() && !stop_requested() && seconds_until_stop() >= longest_) {
+    const auto chosen = choose();
     text = chosen ? to_string(*chosen) : "";
   }
   if (agreement_.group().size() > 1) {
@@ -82,13 +84,6 @@ void HindcastWorker::take_next(InitTimeQueue& queue) {
     next_ = parse_time(text);
     reader_.request(*next_);
   }
-}
-
-std::optional<Time> HindcastWorker::choose_next(InitTimeQueue& queue) const {
-  if (stop_requested() || seconds_until_stop() < longest_) {
-    return std::nullopt;
-  }
-  return queue.next();
 }
 
 bool HindcastWorker::read_input(Time initial_time, HindcastInput& input) {
@@ -125,14 +120,11 @@ void HindcastWorker::before_step(std::size_t lead, InitTimeQueue& queue, Progres
   if (progress != nullptr) {
     progress->tick();
   }
-  if (lead + 1 != setup_.leads.size()) {
-    return;
-  }
-  const double until_free = setup_.leads.size() == 1 ? longest_ : longest_step_;
-  const bool reserve = speaks_for_group() && queue.worth_reserving(until_free);
-  if (agreement_.group().size() == 1 ? reserve
-                                     : agreement_.group().broadcast(reserve ? "yes" : "") == "yes") {
-    write_or_fail(timings_.write, [&] { take_next(queue); });  // writes a lock
+  if (lead + 1 == setup_.leads.size()) {
+    const double known = setup_.leads.size() == 1 ? longest_ : longest_step_;
+    const double until_free = known > 0 ? known : std::numeric_limits<double>::infinity();
+    const auto reserve = [&] { return queue.reserve(until_free); };
+    write_or_fail(timings_.write, [&] { take_next(reserve); });  // writes a lock
   }
 }
 

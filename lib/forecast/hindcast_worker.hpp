@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,8 +38,7 @@ class HindcastWorker {
   const HindcastTimings& timings() const { return timings_; }
 
  private:
-  void take_next(InitTimeQueue& queue);
-  std::optional<Time> choose_next(InitTimeQueue& queue) const;
+  void take_next(const std::function<std::optional<Time>()>& choose);
   void run_initial_time(Time initial_time, InitTimeQueue& queue, Progress* progress);
   bool read_input(Time initial_time, HindcastInput& input);
   void before_step(std::size_t lead, InitTimeQueue& queue, Progress* progress);

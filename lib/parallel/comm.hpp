@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -79,8 +80,8 @@ class WorkCounter {
   WorkCounter(const WorkCounter&) = delete;
   WorkCounter& operator=(const WorkCounter&) = delete;
   std::int64_t next();
-  /// What next() would give now.
-  std::int64_t peek();
+  /// The same if it is below `limit`; otherwise nothing is taken.
+  std::optional<std::int64_t> next_below(std::int64_t limit);
 
  private:
   struct Impl;

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <limits>
 #include <thread>
 
 #include "parallel/comm.hpp"
@@ -17,7 +19,7 @@ namespace {
 
 constexpr int ask_tag = 1;
 constexpr int answer_tag = 2;
-constexpr auto pause_between_looks = std::chrono::milliseconds(2);
+constexpr auto pause_between_looks = std::chrono::microseconds(500);
 
 }  // namespace
 
@@ -44,7 +46,7 @@ struct WorkCounter::Impl {
 
   bool answer_one() {
     const MPI_Comm handle = comm.impl_->handle;
-    std::int64_t step = 0;
+    std::int64_t limit = 0;
     std::int64_t value = 0;
     MPI_Request request = MPI_REQUEST_NULL;
     {
@@ -55,9 +57,9 @@ struct WorkCounter::Impl {
       if (waiting == 0) {
         return false;
       }
-      check_mpi(MPI_Recv(&step, 1, MPI_INT64_T, status.MPI_SOURCE, ask_tag, handle, MPI_STATUS_IGNORE),
+      check_mpi(MPI_Recv(&limit, 1, MPI_INT64_T, status.MPI_SOURCE, ask_tag, handle, MPI_STATUS_IGNORE),
                 "MPI_Recv");
-      value = counter.fetch_add(step);
+      value = take_below(limit);
       check_mpi(MPI_Isend(&value, 1, MPI_INT64_T, status.MPI_SOURCE, answer_tag, handle, &request),
                 "MPI_Isend");
     }
@@ -65,22 +67,29 @@ struct WorkCounter::Impl {
     return true;
   }
 
-  /// The counter's value before `step` is added to it.
-  std::int64_t fetch_add(std::int64_t step) {
+  /// Counts on if the value is below `limit`; else gives `limit`.
+  std::int64_t take_below(std::int64_t limit) {
+    std::int64_t value = counter;
+    while (value < limit && !counter.compare_exchange_weak(value, value + 1)) {
+    }
+    return std::min(value, limit);
+  }
+
+  std::int64_t next_below(std::int64_t limit) {
     if (failed) {
       std::rethrow_exception(problem);
     }
-    return comm.rank() == 0 ? counter.fetch_add(step) : ask(step);
+    return comm.rank() == 0 ? take_below(limit) : ask(limit);
   }
 
-  std::int64_t ask(std::int64_t step) {
+  std::int64_t ask(std::int64_t limit) {
     const MPI_Comm handle = comm.impl_->handle;
     std::int64_t value = 0;
     std::array<MPI_Request, 2> requests = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
     {
       const auto lock = lock_mpi();
       check_mpi(MPI_Irecv(&value, 1, MPI_INT64_T, 0, answer_tag, handle, &requests[0]), "MPI_Irecv");
-      check_mpi(MPI_Isend(&step, 1, MPI_INT64_T, 0, ask_tag, handle, &requests[1]), "MPI_Isend");
+      check_mpi(MPI_Isend(&limit, 1, MPI_INT64_T, 0, ask_tag, handle, &requests[1]), "MPI_Isend");
     }
     wait_all(requests);
     return value;
@@ -102,8 +111,11 @@ WorkCounter::~WorkCounter() {
   }
 }
 
-std::int64_t WorkCounter::next() { return impl_->fetch_add(1); }
+std::int64_t WorkCounter::next() { return impl_->next_below(std::numeric_limits<std::int64_t>::max()); }
 
-std::int64_t WorkCounter::peek() { return impl_->fetch_add(0); }
+std::optional<std::int64_t> WorkCounter::next_below(std::int64_t limit) {
+  const std::int64_t value = impl_->next_below(limit);
+  return value < limit ? std::optional(value) : std::nullopt;
+}
 
 }  // namespace mosaic

@@ -31,7 +31,8 @@ def run(programs: str, ranks: int, units: int, seconds: float, more: list[str]) 
     with tempfile.TemporaryDirectory() as scratch:
         out = pathlib.Path(scratch) / "out"
         command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), f"{programs}/fake_hindcast", "--out",
-                   str(out), "--initial-times", str(units), "--members", "2", "--leads", "2", "--sleep", str(seconds),
+                   str(out), "--initial-times", str(units), "--members", "2", "--leads", "1", "--sleep", str(seconds), "--set", "score.channels=2m_temperature",
+                   "--set", "score.spectra=", "--set", "score.regions=global",
                    "--set", "parallel.ranks_per_init=1", *more]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:

@@ -60,15 +60,20 @@ TEST(WorkCounter, TwoCountersDoNotMix) {
   EXPECT_GE(first.next(), 10 * world.size());
 }
 
-TEST(WorkCounter, PeekTakesNothing) {
+TEST(WorkCounter, NothingIsTakenAboveTheLimit) {
   const Comm world = Comm::world();
   WorkCounter counter(world);
-  EXPECT_EQ(counter.peek(), 0);
+  EXPECT_FALSE(counter.next_below(0));
   world.barrier();
-  counter.next();
+  const auto mine = counter.next_below(world.size());
+  ASSERT_TRUE(mine);
+  EXPECT_LT(*mine, world.size());
   world.barrier();
-  EXPECT_EQ(counter.peek(), world.size());
-  EXPECT_EQ(counter.peek(), world.size());
+  EXPECT_FALSE(counter.next_below(world.size()));
+  world.barrier();
+  EXPECT_GE(counter.next(), world.size()) << "the refused ones were not counted";
+  world.barrier();
+  EXPECT_EQ(counter.next_below(2 * world.size()), std::nullopt);
 }
 
 /// An owner that had to take part would answer the first question after five seconds. The longest wait has
