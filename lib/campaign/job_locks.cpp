@@ -131,7 +131,7 @@ JobOwner owner_from_json_text(const std::string& text) {
 }
 
 JobLocks::JobLocks(std::string folder, JobOwner owner)
-    : folder_(std::move(folder)), owner_(std::move(owner)) {}
+    : folder_(std::move(folder)), owner_(std::move(owner)), here_(this_job()) {}
 
 std::string JobLocks::lock_file(const std::string& name, int generation) const {
   return fmt::format("{}/{}.{}.lock", folder_, name, generation);
@@ -147,7 +147,7 @@ double JobLocks::seconds_since_sign_of_life(const std::string& file) const {
 }
 
 bool JobLocks::sees_processes_of(const JobOwner& other) const {
-  return !owner_.process_start.empty() && other.host == owner_.host && other.processes == owner_.processes;
+  return !here_.process_start.empty() && other.host == here_.host && other.processes == here_.processes;
 }
 
 bool JobLocks::is_alive(const JobOwner& other) const {

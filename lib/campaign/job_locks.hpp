@@ -77,6 +77,7 @@ class JobLocks {
 
   std::string folder_;
   JobOwner owner_;
+  JobOwner here_;  ///< this process, which may be on another host than the job's rank 0
 };
 
 /// Shows that a job is alive for as long as this object exists: a thread touches its file.

@@ -118,6 +118,18 @@ TEST_F(JobLocksTest, ProcessOfThisHostThatIsGoneIsDead) {
   EXPECT_EQ(of_b.try_lock("time"), LockOutcome::taken_over);
 }
 
+/// A rank on another host than its own job's rank 0 must not look for the other job's process here.
+TEST_F(JobLocksTest, ProcessesOfAnotherHostAreNotLookedForHere) {
+  JobOwner other = remote_job("other");
+  other.process_start = "1";  // no such process here
+  JobOwner ours = other;      // rank 0 is on that host, too; this rank is not
+  ours.id = "ours";
+  const JobAnnouncement other_lives(folder_, other);
+  const JobAnnouncement ours_lives(folder_, ours);
+  JobLocks(folder_, other).try_lock("time");
+  EXPECT_EQ(JobLocks(folder_, ours).try_lock("time"), LockOutcome::held);
+}
+
 TEST_F(JobLocksTest, EarlierStartOfTheSameSlurmJobIsDead) {
   JobOwner before = remote_job("before");
   before.slurm_job = "17";
