@@ -142,9 +142,8 @@ void print_timings(const std::vector<HindcastTimings>& timings) {
            all.score + t.score, all.write + t.write,     all.idle + t.idle};
   }
   fmt::print(
-      "\ntime over all ranks: read {:.1f} s, compute {:.1f} s, exchange {:.1f} s, score {:.1f} s, write "
-      "{:.1f} "
-      "s, idle {:.1f} s\n",
+      "\ntime over all ranks: read {:.1f} s, compute {:.1f} s, exchange {:.1f} s, score {:.1f} s, "
+      "write {:.1f} s, idle {:.1f} s\n",
       all.read, all.compute, all.exchange, all.score, all.write, all.idle);
 }
 

@@ -67,9 +67,10 @@ void insert_spectra(const InitTimeSums& part, InitTimeSums& whole) {
 
 /// Inverse of ScoreShares::numbers_of(), given the axes.
 void set_numbers(InitTimeSums& sums, const std::vector<double>& numbers) {
-  require(numbers.size() == ScoreShares::numbers_of(sums).size(),
-          "{} numbers of a share of the scores, expected {}", numbers.size(),
-          ScoreShares::numbers_of(sums).size());
+  const std::size_t expected =
+      sums.scored.size() + sums.means.size() * kernels::statistic_count + sums.spectra.size();
+  require(numbers.size() == expected, "{} numbers of a share of the scores, expected {}", numbers.size(),
+          expected);
   auto next = numbers.begin();
   for (std::uint8_t& scored : sums.scored) {
     scored = *next++ != 0 ? 1 : 0;

@@ -6,7 +6,7 @@ namespace mosaic {
 
 namespace {
 
-constexpr double exchange_cost = 1.1;  // against scores without redistribution; measured ones are below
+constexpr double exchange_cost = 1.1;  // assumed, not measured: groups must be worth their exchange
 
 template <class Integer>
 Integer rounds(Integer work, Integer workers) {

@@ -76,9 +76,7 @@ ZarrWriter::ZarrWriter(std::string path, std::shared_ptr<const LatLonGrid> grid,
   make_variables();
   require(!fs::exists(path_), ExitCode::cannot_create, "{}: exists already; remove it or choose another name",
           path_);
-  std::error_code error;
-  fs::create_directories(path_, error);
-  require(!error, ExitCode::cannot_create, "{}: cannot be created: {}", path_, error.message());
+  create_folder(path_);
 
   metadata_[".zgroup"] = json{{"zarr_format", 2}}.dump(1);
   metadata_[".zattrs"] = json(options_.attributes).dump(1);

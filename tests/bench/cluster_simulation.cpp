@@ -1,8 +1,8 @@
 // A discrete-event simulation of hindcasts on a large cluster: what the choice of groups and shards costs
 // when steps vary, the file system stalls and nodes fail. The way work is shared out is the program's own
 // (campaign/rank_groups.hpp, one queue per job, an initial time lost with its job is forecast again);
-// durations are inputs, measured where cluster_inputs.md says so. Prints a table (Markdown) and, with
-// --curve, data for gnuplot.
+// durations are inputs; the table kept in results/ says which were measured. Prints a table (Markdown) and,
+// with --curve, data for gnuplot.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

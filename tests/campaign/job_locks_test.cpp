@@ -38,6 +38,11 @@ class JobLocksTest : public testing::Test {
     }
     return count;
   }
+  /// What a job that shows no further sign of life leaves: its file and a lock on "time".
+  void leave_lock_of(const JobOwner& job) const {
+    create_text_exclusively(folder_ / (job.id + ".job"), to_json_text(job));
+    JobLocks(folder_, job).try_lock("time");
+  }
   /// Sets the last sign of life of a job.
   void make_older(const std::string& id, int seconds) const {
     const fs::path file = folder_ / (id + ".job");
@@ -83,8 +88,7 @@ TEST_F(JobLocksTest, SilentJobIsDeadAfterTwoMinutes) {
   const JobOwner b = remote_job("b");
   const JobAnnouncement b_lives(folder_, b);
   JobLocks of_b(folder_, b);
-  create_text_exclusively(folder_ / "a.job", to_json_text(remote_job("a")));
-  JobLocks(folder_, remote_job("a")).try_lock("time");
+  leave_lock_of(remote_job("a"));
   make_older("a", 100);
   EXPECT_EQ(of_b.try_lock("time"), LockOutcome::held);
   make_older("a", 100);
@@ -95,8 +99,7 @@ TEST_F(JobLocksTest, WaitsForASignOfLifeOfAnOverdueJob) {
   const JobOwner b = remote_job("b");
   const JobAnnouncement b_lives(folder_, b);
   JobLocks of_b(folder_, b);
-  create_text_exclusively(folder_ / "a.job", to_json_text(remote_job("a")));
-  JobLocks(folder_, remote_job("a")).try_lock("time");
+  leave_lock_of(remote_job("a"));
   make_older("a", 119);
   EXPECT_EQ(of_b.try_lock_after_sign_of_life("time", [] { return false; }), LockOutcome::taken_over);
 }
@@ -107,8 +110,7 @@ TEST_F(JobLocksTest, ProcessOfThisHostThatIsGoneIsDead) {
   JobLocks of_b(folder_, b);
   JobOwner a = this_job();
   a.id = "a";
-  create_text_exclusively(folder_ / "a.job", to_json_text(a));
-  JobLocks(folder_, a).try_lock("time");
+  leave_lock_of(a);
   EXPECT_EQ(of_b.try_lock("time"), LockOutcome::held) << "the process that the file names is this one";
   a.process_start = "1";  // as if the pid were another's now
   fs::remove(folder_ / "a.job");
@@ -136,8 +138,7 @@ TEST_F(JobLocksTest, EarlierStartOfTheSameSlurmJobIsDead) {
   JobOwner now = remote_job("now");
   now.slurm_job = "17";
   const JobAnnouncement now_lives(folder_, now);
-  create_text_exclusively(folder_ / "before.job", to_json_text(before));
-  JobLocks(folder_, before).try_lock("time");
+  leave_lock_of(before);
   EXPECT_EQ(JobLocks(folder_, now).try_lock("time"), LockOutcome::held) << "two steps of one job";
   now.slurm_restarts = 1;
   EXPECT_EQ(JobLocks(folder_, now).try_lock("time"), LockOutcome::taken_over);

@@ -14,12 +14,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 seconds=${1:-60}
 shift $(($# > 0 ? 1 : 0))
 build=build-fuzz
-if ! cmake -C cmake/cache/fuzz.cmake -S . -B "$build" -G Ninja > "$build.log" 2>&1; then
-  if grep -q 'Could not find clang' "$build.log" || grep -q 'is not able to compile' "$build.log"; then
+mkdir -p "$build"
+log=$build/configure.log
+if ! cmake -C cmake/cache/fuzz.cmake -S . -B "$build" -G Ninja > "$log" 2>&1; then
+  if grep -q 'Could not find clang' "$log" || grep -q 'is not able to compile' "$log"; then
     echo "fuzz: SKIPPED, no clang that builds libFuzzer targets (Debian: clang-16 libclang-rt-16-dev libomp-16-dev)"
     exit 77
   fi
-  cat "$build.log" >&2
+  cat "$log" >&2
   exit 1
 fi
 targets=()
