@@ -165,9 +165,7 @@ void ZarrWriter::write_coordinate(const std::string& name, const std::vector<Val
 
 void ZarrWriter::write_array(const std::string& name, const std::string& metadata,
                              const std::string& attributes) {
-  std::error_code error;
-  fs::create_directory(path_ + "/" + name, error);
-  require(!error, ExitCode::cannot_create, "{}/{}: cannot be created: {}", path_, name, error.message());
+  create_folder(path_ + "/" + name);
   metadata_[name + "/.zarray"] = metadata;
   metadata_[name + "/.zattrs"] = attributes;
   write_text_atomically(path_ + "/" + name + "/.zarray", metadata);
