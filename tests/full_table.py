@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Writes the table of a full run: what is promised, which test shows it, cases, passed, skipped, seconds.
 
-    full_table.py OUT.md REPORT...       (files of ctest --output-junit; the name of their folder names the build)
+    full_table.py OUT.md COMMAND FUZZ_FOLDER REPORT...
 
-Date, revision and the kind of machine stand above the table, not the machine's name.
+COMMAND is what was run, with its settings; FUZZ_FOLDER has the logs fuzz_*.log; REPORT are files of
+ctest --output-junit, the name of their folder names the build. Date, revision and the kind of machine stand above
+the table, not the machine's name.
 """
 
 import datetime
@@ -74,12 +76,23 @@ def revision() -> str:
     return answer.stdout.strip() or "unknown"
 
 
-def table(reports: list[Path]) -> str:
+def fuzz_rows(folder: Path) -> list[str]:
+    """One line of Markdown per target that ran: executions and findings."""
+    lines = []
+    for log in sorted(folder.glob("fuzz_*.log")):
+        text = log.read_text(encoding="utf-8", errors="replace")
+        executed = re.search(r"stat::number_of_executed_units:\s*(\d+)", text)
+        found = len(list((folder / "findings").glob(log.stem.removeprefix("fuzz_") + "-*")))
+        lines.append(f"| {log.stem} | {executed.group(1) if executed else 'ended early'} | {found} |")
+    return lines
+
+
+def table(command: str, fuzz_folder: Path, reports: list[Path]) -> str:
     rows = table_rows(reports)
     lines = [
         "# Full test run",
         "",
-        f"`tests/run.sh --full` on {datetime.date.today().isoformat()}, revision {revision()}, on {machine()}.",
+        f"`{command}` on {datetime.date.today().isoformat()}, revision {revision()}, on {machine()}.",
         "Seconds are those of the tests, which partly ran side by side.",
         "",
         "| promise | build | test | cases | passed | skipped | seconds |",
@@ -89,12 +102,14 @@ def table(reports: list[Path]) -> str:
               for promise, build, name, cases, passed, skipped, seconds in rows]
     total = [sum(row[i] for row in rows) for i in (3, 4, 5, 6)]
     lines.append(f"| total | | | {total[0]} | {total[1]} | {total[2]} | {total[3]:.0f} |")
+    lines += ["", "| fuzz target | inputs tried | findings |", "|---|---:|---:|", *fuzz_rows(fuzz_folder)]
     return "\n".join(lines) + "\n"
 
 
 def main() -> int:
-    out, *reports = (Path(argument) for argument in sys.argv[1:])
-    text = table(reports)
+    command = sys.argv[2]
+    out, fuzz_folder, *reports = (Path(argument) for argument in (sys.argv[1], *sys.argv[3:]))
+    text = table(command, fuzz_folder, reports)
     out.write_text(text, encoding="utf-8")
     print(text, end="")
     return 0

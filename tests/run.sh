@@ -14,6 +14,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+command="tests/run.sh $*"
 asan=1
 full=0
 filter=()
@@ -50,6 +51,8 @@ export OMPI_MCA_rmaps_base_oversubscribe=1
 
 if [ "$full" = 1 ]; then
   export MOSAIC_FULL=1 MOSAIC_KILL_SEEDS=${MOSAIC_KILL_SEEDS:-200} MOSAIC_MUTATIONS=${MOSAIC_MUTATIONS:-20000}
+  fuzz_seconds=${MOSAIC_FUZZ_SECONDS:-600}
+  command="MOSAIC_KILL_SEEDS=$MOSAIC_KILL_SEEDS MOSAIC_MUTATIONS=$MOSAIC_MUTATIONS MOSAIC_FUZZ_SECONDS=$fuzz_seconds $command"
 fi
 
 cmake/bootstrap.sh --with-tests
@@ -61,12 +64,10 @@ fi
 
 fuzz=0
 if [ "$full" = 1 ]; then
-  if [ -x tests/fuzz/run.sh ]; then
-    echo "== fuzzing"
-    tests/fuzz/run.sh "${MOSAIC_FUZZ_SECONDS:-600}" || fuzz=$?
-  fi
+  echo "== fuzzing"
+  tests/fuzz/run.sh "$fuzz_seconds" || fuzz=$?
   echo "== table"
-  python3 -B tests/full_table.py tests/full_results.md "${reports[@]}"
+  python3 -B tests/full_table.py tests/full_results.md "$command" build-fuzz "${reports[@]}"
 fi
 
 echo "== results"
