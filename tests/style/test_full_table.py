@@ -25,11 +25,16 @@ class Table(unittest.TestCase):
             report = Path(folder) / "build" / "ctest.xml"
             report.parent.mkdir()
             report.write_text(REPORT, encoding="utf-8")
+            fuzz = Path(folder) / "build-fuzz"
+            (fuzz / "findings").mkdir(parents=True)
+            (fuzz / "findings" / "yaml-crash-1").touch()
+            (fuzz / "fuzz_yaml.log").write_text("stat::number_of_executed_units: 810\n", encoding="utf-8")
             rows = full_table.table_rows([report])
-            text = full_table.table([report])
+            text = full_table.table("tests/run.sh --full", fuzz, [report])
         self.assertEqual([row[1:] for row in rows], [("build", "fault_matrix", 2, 1, 0, 2.5),
                                                      ("build", "", 2, 2, 0, 2.0)])
         self.assertIn("| total | | | 4 | 3 | 0 | 4 |", text)
+        self.assertIn("| fuzz_yaml | 810 | 1 |", text)
 
     def test_srun_is_not_mpirun(self):
         self.assertIn("srun", full_table.promise_of("slurm_fault_matrix")[0])
