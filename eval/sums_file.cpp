@@ -10,8 +10,20 @@ namespace mosaic::eval {
 namespace {
 
 // One name per kernels::Statistic, in its order.
-const std::vector<std::string> statistic_names = {
-    "squared_error", "error", "absolute_error", "spread", "ensemble_mean_squared_error", "variance"};
+const std::vector<std::string> statistic_names = {"squared_error",
+                                                  "error",
+                                                  "absolute_error",
+                                                  "spread",
+                                                  "ensemble_mean_squared_error",
+                                                  "variance",
+                                                  "debiased_squared_error",
+                                                  "energy_skill",
+                                                  "energy_spread",
+                                                  "anomaly_product",
+                                                  "forecast_anomaly_squared",
+                                                  "truth_anomaly_squared",
+                                                  "error_weight",
+                                                  "ensemble_weight"};
 constexpr std::int32_t without_level = 0;  // [hPa]
 
 /// The variable and level axes of channels or spectra: strings and integers, 0 for no level.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "kernels/ensemble_statistics/ensemble_statistics.hpp"
@@ -14,10 +15,16 @@ struct EnsembleCase {
   std::size_t rows, columns;
   std::vector<std::vector<float>> members;
   std::vector<float> truth;
+  std::vector<float> climatology;
   std::vector<AreaMask> areas;
+  MissingValues missing = MissingValues::propagate;
 
   EnsembleCase(std::size_t count, std::size_t rows, std::size_t columns, unsigned seed)
-      : rows(rows), columns(columns), truth(normal_numbers<float>(rows * columns, 1000 + seed)), areas(2) {
+      : rows(rows),
+        columns(columns),
+        truth(normal_numbers<float>(rows * columns, 1000 + seed)),
+        climatology(normal_numbers<float>(rows * columns, 2000 + seed)),
+        areas(4) {
     for (unsigned m = 0; m < count; ++m) {
       members.push_back(normal_numbers<float>(rows * columns, seed + 7919 * m));
     }
@@ -29,15 +36,40 @@ struct EnsembleCase {
       areas[0].columns.push_back(1);
       areas[1].columns.push_back(i % 3 == 0 ? 1 : 0);
     }
+    // Two areas with weights of cells, some of them 0.
+    auto land = std::make_shared<std::vector<float>>();
+    for (std::size_t point = 0; point < rows * columns; ++point) {
+      land->push_back(static_cast<float>(point % 4) / 3.0F);
+    }
+    areas[2] = areas[0];
+    areas[3] = areas[1];
+    areas[2].cell_weight = land;
+    areas[3].cell_weight = land;
   }
 
-  std::vector<Statistics> run(EnsembleStatisticsBackend backend, int threads = 2) const {
+  /// `ranks`, if given, gets the rank counts.
+  std::vector<Statistics> run(EnsembleStatisticsBackend backend, int threads = 2,
+                              std::vector<double>* ranks = nullptr) const {
     std::vector<const float*> pointers;
     for (const auto& member : members) {
       pointers.push_back(member.data());
     }
     std::vector<Statistics> means(areas.size());
-    ensemble_statistics({pointers, truth.data(), rows, columns, areas, means, threads}, backend);
+    if (ranks != nullptr) {
+      ranks->assign(rank_count_kinds * (members.size() + 1), -1.0);
+    }
+    ensemble_statistics({.members = pointers,
+                         .truth = truth.data(),
+                         .latitudes = rows,
+                         .longitudes = columns,
+                         .areas = areas,
+                         .means = means,
+                         .threads = threads,
+                         .climatology = climatology.data(),
+                         .missing = missing,
+                         .energy = true,
+                         .ranks = ranks == nullptr ? std::span<double>() : std::span(*ranks)},
+                        backend);
     return means;
   }
 };
