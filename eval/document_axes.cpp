@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <utility>
 
 #include "base/error.hpp"
@@ -27,6 +28,15 @@ void add_lead_times(NetcdfDocument& document, const std::vector<Duration>& leads
            {{"units", whole_hours ? std::string("hours") : std::string("seconds")},
             {"dtype", std::string("timedelta64[ns]")},
             {"long_name", std::string("time since the initial time")}});
+}
+
+void add_rank_axes(NetcdfDocument& document, int members) {
+  add_axis(document, "rank_kind", std::vector<std::string>{"below", "not_above", "ties_split"},
+           {{"comment", std::string("rank of the truth = members below it; not above it; or ties broken at "
+                                    "random, of which these are the expected counts")}});
+  std::vector<std::int64_t> ranks(static_cast<std::size_t>(members) + 1);
+  std::iota(ranks.begin(), ranks.end(), 0);
+  add_axis(document, "rank", std::move(ranks));
 }
 
 std::vector<Duration> read_lead_times(const NetcdfDocument& document) {

@@ -16,6 +16,9 @@ void add_axis(NetcdfDocument& document, const std::string& name, NetcdfValues va
 /// decodes to timedelta64.
 void add_lead_times(NetcdfDocument& document, const std::vector<Duration>& leads);
 
+/// rank_kind and rank of kernels::RankCount.
+void add_rank_axes(NetcdfDocument& document, int members);
+
 /// The reverse of add_lead_times(). Errors: corrupt_input.
 std::vector<Duration> read_lead_times(const NetcdfDocument& document);
 

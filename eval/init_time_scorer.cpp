@@ -45,6 +45,7 @@ InitTimeSums empty_sums(const ScoreOptions& options, const LatLonGrid& grid, int
   sums.means.assign(sums.leads.size() * sums.channels.size() * sums.regions.size(), missing);
   const std::size_t spectra = spectrum_kind_names.size() * sums.leads.size() * sums.quantities.size();
   sums.spectra.assign(spectra * sums.bands.size() * sums.wavenumbers, not_scored);
+  sums.ranks.assign(sums.leads.size() * sums.channels.size() * sums.rank_numbers(), not_scored);
   return sums;
 }
 
@@ -56,7 +57,7 @@ InitTimeScorer::InitTimeScorer(const ScoreOptions& options, std::shared_ptr<cons
   require_channels(options_.channels, *state_channels_);
   require_channels(options_.spectra_channels, *state_channels_);
   for (const Region& region : options_.regions) {
-    areas_.push_back({row_weights(region, *grid_), columns_inside(region, *grid_)});
+    areas_.push_back(area_mask(region, *grid_, options_.land_mask));
   }
   empty_ = empty_sums(options_, *grid_, members);
 }
@@ -66,8 +67,8 @@ void InitTimeScorer::begin(Time initial_time) {
   sums_.initial_time = initial_time;
 }
 
-void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>& members,
-                         const State& truth) {
+void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>& members, const State& truth,
+                         const State* climatology) {
   require(!sums_.leads.empty(), "a lead was added before the initial time was begun");
   require(lead_index < sums_.leads.size() && sums_.scored[lead_index] == 0,
           "lead {} of {} does not exist or was scored before", lead_index, sums_.leads.size());
@@ -78,7 +79,11 @@ void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>
   const Time valid = sums_.initial_time + sums_.leads[lead_index];
   require(truth.time == valid, "the truth is at {}, the forecast at {}", to_string(truth.time),
           to_string(valid));
-  add_statistics(lead_index, members, truth);
+  require(options_.climatology == (climatology != nullptr),
+          "the scores and their caller do not agree whether there is a climatology");
+  require(climatology == nullptr || *climatology->grid == *grid_,
+          "the climatology is on another grid than the forecast");
+  add_statistics(lead_index, members, truth, climatology);
   add_spectra(lead_index, members, truth);
   sums_.scored[lead_index] = 1;
 }
@@ -104,18 +109,27 @@ const float* InitTimeScorer::truth_field(const State& truth, const Channel& chan
 }
 
 void InitTimeScorer::add_statistics(std::size_t lead, const std::vector<const float*>& members,
-                                    const State& truth) {
+                                    const State& truth, const State* climatology) {
   const std::size_t regions = areas_.size();
   for (std::size_t c = 0; c < options_.channels.size() && regions > 0; ++c) {
-    const std::vector<const float*> fields = fields_of(members, options_.channels[c]);
+    const Channel& channel = options_.channels[c];
+    const std::vector<const float*> fields = fields_of(members, channel);
+    const std::size_t in_climatology =
+        climatology == nullptr ? 0 : find_channel(*climatology->channels, channel);
+    const bool has_climatology = climatology != nullptr && in_climatology < climatology->channels->size();
+    const std::size_t place = lead * options_.channels.size() + c;
     kernels::ensemble_statistics(
         {.members = fields,
-         .truth = truth_field(truth, options_.channels[c]),
+         .truth = truth_field(truth, channel),
          .latitudes = grid_->latitude.size(),
          .longitudes = grid_->longitude.size(),
          .areas = areas_,
-         .means = std::span(sums_.means).subspan((lead * options_.channels.size() + c) * regions, regions),
-         .threads = options_.threads});
+         .means = std::span(sums_.means).subspan(place * regions, regions),
+         .threads = options_.threads,
+         .climatology = has_climatology ? climatology->field(in_climatology).data() : nullptr,
+         .missing = options_.missing,
+         .energy = true,
+         .ranks = std::span(sums_.ranks).subspan(place * sums_.rank_numbers(), sums_.rank_numbers())});
   }
 }
 

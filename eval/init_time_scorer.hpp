@@ -26,7 +26,10 @@ class InitTimeScorer {
   /// Scores a lead. members: M pointers to [C, lat, lon] in state_channels. truth: at initial time + lead, on
   /// the same grid, with at least the scored channels (found by name). Errors: missing_input for a channel
   /// that the truth lacks; internal for a wrong time, grid or number of members, or a lead given twice.
-  void add(std::size_t lead_index, const std::vector<const float*>& members, const State& truth);
+  /// climatology: at the valid time, on the same grid, with the scored channels that it has; null exactly if
+  /// the options ask for none.
+  void add(std::size_t lead_index, const std::vector<const float*>& members, const State& truth,
+           const State* climatology = nullptr);
 
   /// Leads that were not added are marked as missing.
   InitTimeSums finish();
@@ -34,7 +37,8 @@ class InitTimeScorer {
  private:
   std::vector<const float*> fields_of(const std::vector<const float*>& members, const Channel& channel) const;
   const float* truth_field(const State& truth, const Channel& channel) const;
-  void add_statistics(std::size_t lead, const std::vector<const float*>& members, const State& truth);
+  void add_statistics(std::size_t lead, const std::vector<const float*>& members, const State& truth,
+                      const State* climatology);
   void add_spectra(std::size_t lead, const std::vector<const float*>& members, const State& truth);
   void add_spectrum(SpectrumKind kind, std::size_t lead, std::size_t quantity, const float* field,
                     double factor);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,12 @@
 
 namespace mosaic::eval {
 
+/// How area means of several initial times become one number.
+enum class TimeMeanKind {
+  initial_times,  ///< each initial time counts 1, however much of the area was valid: WeatherBench 2
+  pooled,         ///< all valid cells of all initial times count by their weights: WeatherBench-X
+};
+
 /// What is scored.
 struct ScoreOptions {
   ChannelSet channels;          ///< of the scores
@@ -23,6 +30,11 @@ struct ScoreOptions {
   std::vector<Duration> leads;
   ChannelSet spectra_channels;  ///< of the spectra; u and v of a level give its kinetic energy
   int threads = 1;
+  std::shared_ptr<const std::vector<float>> land_mask =
+      nullptr;               ///< [lat, lon] fraction of land, for land regions
+  bool climatology = false;  ///< whether add() gets a climatology: anomaly correlations
+  kernels::MissingValues missing = kernels::MissingValues::propagate;
+  TimeMeanKind time_mean = TimeMeanKind::initial_times;
 };
 
 /// Of what a spectrum is: the mean over members of their spectra, the spectrum of the ensemble mean (another
@@ -46,9 +58,14 @@ struct InitTimeSums {
   std::vector<std::uint8_t> scored;        // [L] 0 for a lead without truth; its values are NaN
   std::vector<kernels::Statistics> means;  // [L, C, R] area means
   std::vector<double> spectra;             // [3 kinds, L, Q, B, K] zonal energy spectra
+  std::vector<double> ranks;               // [L, C, 3, M + 1] kernels::RankCount, whole grid
 
   const kernels::Statistics& mean(std::size_t lead, std::size_t channel, std::size_t region) const {
     return means[(lead * channels.size() + channel) * regions.size() + region];
+  }
+  /// How many numbers the ranks of a channel have.
+  std::size_t rank_numbers() const {
+    return kernels::rank_count_kinds * (static_cast<std::size_t>(members) + 1);
   }
   /// Where the K values of a spectrum begin.
   std::size_t spectrum_offset(SpectrumKind kind, std::size_t lead, std::size_t quantity,

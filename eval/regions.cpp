@@ -3,6 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <sstream>
 
 #include "base/error.hpp"
 
@@ -16,6 +21,49 @@ bool is_inside(const std::vector<Region::Range>& ranges, double value) {
   return std::any_of(ranges.begin(), ranges.end(), [value](const Region::Range& range) {
     return range.first <= value && value <= range.second;
   });
+}
+
+/// NAME=SOUTH:NORTH:WEST:EAST.
+Region parse_box(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  std::array<double, 4> bounds{};
+  std::istringstream fields(text.substr(equals + 1));
+  bool good = equals > 0;
+  for (double& bound : bounds) {
+    std::string field;
+    good = good && std::getline(fields, field, ':');
+    const char* end = field.data() + field.size();
+    const auto parsed = std::from_chars(field.data(), end, bound);
+    good = good && parsed.ec == std::errc{} && parsed.ptr == end;
+  }
+  const auto [south, north, west, east] = bounds;
+  require(good && fields.eof() && -90.0 <= south && south <= north && north <= 90.0 && -180.0 <= west &&
+              west <= 360.0 && -180.0 <= east && east <= 360.0,
+          ExitCode::bad_configuration,
+          "region '{}' is no box: expected NAME=SOUTH:NORTH:WEST:EAST with -90 <= SOUTH <= NORTH <= 90 and "
+          "longitudes in -180 ... 360 degrees",
+          text);
+  const double first = west < 0.0 ? west + 360.0 : west;
+  const double last = east < 0.0 ? east + 360.0 : east;
+  const auto longitudes = first <= last ? std::vector<Region::Range>{{first, last}}
+                                        : std::vector<Region::Range>{{first, 360.0}, {0.0, last}};
+  return {text.substr(0, equals), {{south, north}}, longitudes};
+}
+
+std::optional<Region> find_region(const std::string& name) {
+  static const std::pair<std::string, Surface> endings[] = {
+      {"", Surface::all}, {"_any_land", Surface::any_land}, {"_land", Surface::land}};
+  for (const auto& [ending, surface] : endings) {
+    for (const Region& region : known_regions()) {
+      if (name == region.name + ending) {
+        Region found = region;
+        found.name = name;
+        found.surface = surface;
+        return found;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -35,46 +83,63 @@ const std::vector<Region>& known_regions() {
       {"ausnz", {{-45.0, -12.5}}, {{120.0, 175.0}}},
       {"arctic", {{60.0, 90.0}}, all_longitudes},
       {"antarctic", {{-90.0, -60.0}}, all_longitudes},
+      {"northern-africa", {{5.0, 32.5}}, {{347.5, 360.0}, {0.0, 37.5}}},
+      {"southern-africa", {{-30.0, 5.0}}, {{347.5, 360.0}, {0.0, 37.5}}},
+      {"south-america", {{-40.0, 5.0}}, {{285.0, 315.0}}},
+      {"west-asia", {{15.0, 60.0}}, {{42.5, 102.5}}},
+      {"south-east-asia", {{-12.5, 25.0}}, {{95.0, 125.0}}},
   };
   return regions;
 }
 
 std::vector<Region> regions_by_name(const std::vector<std::string>& names) {
-  const std::vector<Region>& known = known_regions();
   std::vector<Region> found;
   std::vector<std::string> unknown;
   for (const std::string& name : names) {
-    const auto region = std::find_if(known.begin(), known.end(),
-                                     [&](const Region& candidate) { return candidate.name == name; });
-    if (region == known.end()) {
-      unknown.push_back(name);
-    } else {
+    if (name.find('=') != std::string::npos) {
+      found.push_back(parse_box(name));
+    } else if (const auto region = find_region(name)) {
       found.push_back(*region);
+    } else {
+      unknown.push_back(name);
     }
   }
   std::vector<std::string> known_names;
-  for (const Region& region : known) {
+  for (const Region& region : known_regions()) {
     known_names.push_back(region.name);
   }
-  require(unknown.empty(), ExitCode::bad_configuration, "unknown regions: {}; known are: {}",
+  require(unknown.empty(), ExitCode::bad_configuration,
+          "unknown regions: {}; known are: {}; each also with _land or _any_land; a box of your own is "
+          "NAME=SOUTH:NORTH:WEST:EAST",
           fmt::join(unknown, ", "), fmt::join(known_names, ", "));
   return found;
 }
 
-std::vector<double> row_weights(const Region& region, const LatLonGrid& grid) {
-  std::vector<double> weights = area_weights(grid);
-  for (std::size_t j = 0; j < weights.size(); ++j) {
-    weights[j] = is_inside(region.latitudes, grid.latitude[j]) ? weights[j] : 0.0;
+kernels::AreaMask area_mask(const Region& region, const LatLonGrid& grid,
+                            const std::shared_ptr<const std::vector<float>>& land_mask) {
+  kernels::AreaMask mask;
+  mask.row_weight = area_weights(grid);
+  for (std::size_t j = 0; j < mask.row_weight.size(); ++j) {
+    mask.row_weight[j] = is_inside(region.latitudes, grid.latitude[j]) ? mask.row_weight[j] : 0.0;
   }
-  return weights;
-}
-
-std::vector<std::uint8_t> columns_inside(const Region& region, const LatLonGrid& grid) {
-  std::vector<std::uint8_t> columns;
   for (const double longitude : grid.longitude) {
-    columns.push_back(is_inside(region.longitudes, longitude) ? 1 : 0);
+    mask.columns.push_back(is_inside(region.longitudes, longitude) ? 1 : 0);
   }
-  return columns;
+  if (region.surface == Surface::all) {
+    return mask;
+  }
+  require(land_mask != nullptr, ExitCode::bad_configuration,
+          "region {} needs a land-sea mask, and the truth has no land_sea_mask", region.name);
+  require(std::none_of(land_mask->begin(), land_mask->end(), [](float part) { return std::isnan(part); }),
+          ExitCode::corrupt_input, "the land-sea mask holds a NaN: region {} has no weights", region.name);
+  mask.cell_weight = land_mask;
+  if (region.surface == Surface::any_land) {
+    auto any = std::make_shared<std::vector<float>>(*land_mask);
+    std::replace_if(
+        any->begin(), any->end(), [](float part) { return part > 0.0F; }, 1.0F);
+    mask.cell_weight = any;
+  }
+  return mask;
 }
 
 }  // namespace mosaic::eval

@@ -13,76 +13,12 @@
 #include "base/error.hpp"
 #include "eval/document_axes.hpp"
 #include "eval/scores.hpp"
+#include "eval/time_mean.hpp"
 
 namespace mosaic::eval {
 namespace {
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-
-/// Means over initial times: an InitTimeSums of means, with how many initial times each lead has.
-struct TimeMean {
-  InitTimeSums mean;
-  std::vector<std::int64_t> counts;  // [L]
-  std::size_t initial_times = 0;
-};
-
-void add_lead(TimeMean& total, const InitTimeSums& sums, std::size_t lead) {
-  const std::size_t cells = sums.channels.size() * sums.regions.size();
-  for (std::size_t cell = lead * cells; cell < (lead + 1) * cells; ++cell) {
-    for (std::size_t s = 0; s < kernels::statistic_count; ++s) {
-      total.mean.means[cell][s] += sums.means[cell][s];
-    }
-  }
-  const std::size_t waves = sums.quantities.size() * sums.bands.size() * sums.wavenumbers;
-  for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
-    const std::size_t begin = (kind * sums.leads.size() + lead) * waves;
-    for (std::size_t i = begin; i < begin + waves; ++i) {
-      total.mean.spectra[i] += sums.spectra[i];
-    }
-  }
-  ++total.counts[lead];
-}
-
-void divide_by_counts(TimeMean& total) {
-  const std::size_t leads = total.counts.size();
-  const std::size_t cells = total.mean.channels.size() * total.mean.regions.size();
-  for (std::size_t cell = 0; cell < leads * cells; ++cell) {
-    for (double& value : total.mean.means[cell]) {
-      value /= static_cast<double>(total.counts[cell / cells]);  // 0 / 0 for a lead without truth: NaN
-    }
-  }
-  const std::size_t waves = total.mean.quantities.size() * total.mean.bands.size() * total.mean.wavenumbers;
-  for (std::size_t i = 0; i < total.mean.spectra.size(); ++i) {
-    total.mean.spectra[i] /= static_cast<double>(total.counts[i / waves % leads]);
-  }
-}
-
-TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
-  require(!sums.empty(), ExitCode::corrupt_input, "there are no sums to average");
-  require(sums[0].leads == options.leads && sums[0].channels == options.channels, ExitCode::corrupt_input,
-          "the sums belong to other lead times or channels than the options");
-  std::vector<const InitTimeSums*> sorted;
-  for (const InitTimeSums& one : sums) {
-    require_same_axes(sums[0], one);
-    sorted.push_back(&one);
-  }
-  std::sort(sorted.begin(), sorted.end(),
-            [](const auto* a, const auto* b) { return a->initial_time < b->initial_time; });
-  TimeMean total{sums[0], std::vector<std::int64_t>(options.leads.size(), 0), sums.size()};
-  std::fill(total.mean.means.begin(), total.mean.means.end(), kernels::Statistics{});
-  std::fill(total.mean.spectra.begin(), total.mean.spectra.end(), 0.0);
-  for (std::size_t t = 0; t < sorted.size(); ++t) {
-    require(t == 0 || sorted[t - 1]->initial_time != sorted[t]->initial_time, ExitCode::corrupt_input,
-            "initial time {} occurs twice among the sums", to_string(sorted[t]->initial_time));
-    for (std::size_t lead = 0; lead < options.leads.size(); ++lead) {
-      if (sorted[t]->scored[lead] != 0) {
-        add_lead(total, *sorted[t], lead);
-      }
-    }
-  }
-  divide_by_counts(total);
-  return total;
-}
 
 template <class Items>
 std::vector<std::int32_t> levels_of(const Items& items) {
@@ -131,14 +67,32 @@ std::pair<std::size_t, std::size_t> level_place(const std::optional<int>& level,
   return {static_cast<std::size_t>(place - levels.begin()), levels.size()};
 }
 
-void add_provenance(NetcdfDocument& document, const TimeMean& total) {
+void add_provenance(NetcdfDocument& document, const TimeMean& total, const ScoreOptions& options) {
   document.variables.push_back({"initial_times_scored",
                                 {"lead_time"},
                                 total.counts,
                                 {{"long_name", std::string("initial times with a truth for this lead")}}});
   document.attributes.emplace_back("ensemble_size", static_cast<std::int64_t>(total.mean.members));
   document.attributes.emplace_back("number_of_initial_times", static_cast<std::int64_t>(total.initial_times));
-  document.attributes.emplace_back("missing_values", std::string("NaN is not skipped"));
+  document.attributes.emplace_back(
+      "missing_values", std::string(options.missing == kernels::MissingValues::skip
+                                        ? "left out: points, members and initial times that are NaN"
+                                        : "NaN is not skipped"));
+  document.attributes.emplace_back(
+      "mean_over_initial_times",
+      std::string(options.time_mean == TimeMeanKind::pooled ? "every valid cell counts by its weight"
+                                                            : "every initial time counts the same"));
+}
+
+/// The scores that are defined for these options.
+std::vector<const Score*> scores_of(const ScoreOptions& options) {
+  std::vector<const Score*> scores;
+  for (const auto& score : all_scores()) {
+    if (options.climatology || !score->needs_climatology()) {
+      scores.push_back(score.get());
+    }
+  }
+  return scores;
 }
 
 std::string units_of(const std::string& variable) {
@@ -151,11 +105,11 @@ std::string units_of(const std::string& variable) {
 NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
   const TimeMean total = time_mean(sums, options);
   const InitTimeSums& mean = total.mean;
-  const auto& scores = all_scores();
+  const std::vector<const Score*> scores = scores_of(options);
   const std::vector<std::int32_t> levels = levels_of(mean.channels);
   NetcdfDocument document;
   std::vector<std::string> names;
-  for (const auto& score : scores) {
+  for (const Score* score : scores) {
     names.push_back(score->name());
     document.attributes.emplace_back("definition_of_" + score->name(), score->definition());
   }
@@ -171,10 +125,10 @@ NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const Sco
     std::vector<double>& values = variable_of(document, channel, {"metric", "region", "lead_time"}, {},
                                               {{"units_of_the_field", units_of(channel.variable)}});
     std::size_t cell = 0;
-    for (const auto& score : scores) {
+    for (const Score* score : scores) {
       for (std::size_t r = 0; r < mean.regions.size(); ++r) {
         for (std::size_t lead = 0; lead < mean.leads.size(); ++lead, ++cell) {
-          values[cell * length + place] = score->value(mean.mean(lead, c, r), mean.members);
+          values[cell * length + place] = score->value(total.at(lead, c, r), mean.members);
         }
       }
     }
@@ -182,7 +136,38 @@ NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const Sco
   document.attributes.emplace_back(
       "weights", std::string("w_j = (J/2)(sin upper - sin lower), cell edges half way between latitudes in "
                              "angle and closed at the poles; regions cut after weighting"));
-  add_provenance(document, total);
+  add_provenance(document, total, options);
+  return document;
+}
+
+NetcdfDocument ranks_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
+  const TimeMean total = time_mean(sums, options);
+  const InitTimeSums& mean = total.mean;
+  const std::vector<std::int32_t> levels = levels_of(options.channels);
+  NetcdfDocument document;
+  add_rank_axes(document, mean.members);
+  add_lead_times(document, mean.leads);
+  if (!levels.empty()) {
+    add_axis(document, "level", levels, {{"units", std::string("hPa")}});
+  }
+  const std::size_t bins = static_cast<std::size_t>(mean.members) + 1;
+  for (std::size_t c = 0; c < options.channels.size(); ++c) {  // not the wind vectors
+    const auto [place, length] = level_place(mean.channels[c].level, levels);
+    std::vector<double>& values =
+        variable_of(document, mean.channels[c], {"rank_kind", "lead_time"}, {"rank"}, {});
+    for (std::size_t kind = 0; kind < kernels::rank_count_kinds; ++kind) {
+      for (std::size_t lead = 0; lead < mean.leads.size(); ++lead) {
+        const std::size_t from = (lead * mean.channels.size() + c) * mean.rank_numbers() + kind * bins;
+        std::copy_n(mean.ranks.data() + from, bins,
+                    values.data() + ((kind * mean.leads.size() + lead) * length + place) * bins);
+      }
+    }
+  }
+  document.attributes.emplace_back(
+      "definition",
+      std::string("points of the whole grid and all initial times by rank of the truth among the "
+                  "members, without area weights"));
+  add_provenance(document, total, options);
   return document;
 }
 
@@ -228,7 +213,7 @@ NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const Sco
         "latitude_band_" + band.name,
         fmt::format("|latitude| between {} and {}, without the bounds", band.lower, band.upper));
   }
-  add_provenance(document, total);
+  add_provenance(document, total, options);
   return document;
 }
 
@@ -260,7 +245,7 @@ std::string score_table(const std::vector<InitTimeSums>& sums, const ScoreOption
       fmt::format_to(std::back_inserter(table), "{:<34}{:>8}", with_unit(mean.channels[c]),
                      fmt::format("{:g}h", mean.leads[lead].in_hours()));
       for (const std::string& column : columns) {
-        const double value = score_by_name(column).value(mean.mean(lead, c, 0), mean.members);
+        const double value = score_by_name(column).value(total.at(lead, c, 0), mean.members);
         // A ratio of zeros has a sign as well, which says nothing.
         fmt::format_to(std::back_inserter(table), "{:>20}",
                        std::isnan(value) ? "undefined" : fmt::format("{:.6g}", value));

@@ -8,10 +8,7 @@
 
 namespace mosaic::eval {
 
-// Averages over initial times are taken in ascending order of these, whatever order they are given in. A lead
-// averages the initial times that have a truth for it. NaN is not skipped. Sums come from files; errors of
-// all functions: corrupt_input if there are none, axes differ or do not belong to `options`, or an initial
-// time occurs twice.
+// Averages over initial times and errors: time_mean().
 
 /// Scores in WeatherBench 2's result layout: <variable>(metric, region, lead_time, level), without level for
 /// surface variables; cells that do not exist are NaN; metric is alphabetical; roots and ratios after the
@@ -20,6 +17,9 @@ NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const Sco
 
 /// Mean spectra: <variable>(kind, lead_time, level, latitude_band, zonal_wavenumber), without level at 10 m.
 NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);
+
+/// Rank histograms: <variable>(rank_kind, lead_time, level, rank), counts of points of the whole grid.
+NetcdfDocument ranks_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);
 
 /// Headline scores (rmse of the ensemble mean, bias, crps, spread-skill ratio) per channel and lead in the
 /// first region, as text for the terminal.

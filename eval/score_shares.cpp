@@ -35,16 +35,19 @@ std::size_t position(const Items& items, const Same& same) {
   return static_cast<std::size_t>(found - items.begin());
 }
 
-/// Copies the means of `part` to their places in `whole`.
+/// Copies the means and ranks of `part` to their places in `whole`.
 void insert_means(const InitTimeSums& part, InitTimeSums& whole) {
   const std::size_t regions = whole.regions.size();
   for (std::size_t c = 0; c < part.channels.size(); ++c) {
     const std::size_t to =
         position(whole.channels, [&](const Channel& channel) { return channel == part.channels[c]; });
     for (std::size_t lead = 0; lead < whole.leads.size(); ++lead) {
+      const std::size_t place = lead * whole.channels.size() + to;
       for (std::size_t r = 0; r < regions; ++r) {
-        whole.means[(lead * whole.channels.size() + to) * regions + r] = part.mean(lead, c, r);
+        whole.means[place * regions + r] = part.mean(lead, c, r);
       }
+      const std::size_t from = (lead * part.channels.size() + c) * part.rank_numbers();
+      std::copy_n(&part.ranks[from], part.rank_numbers(), &whole.ranks[place * whole.rank_numbers()]);
     }
   }
 }
@@ -67,8 +70,8 @@ void insert_spectra(const InitTimeSums& part, InitTimeSums& whole) {
 
 /// Inverse of ScoreShares::numbers_of(), given the axes.
 void set_numbers(InitTimeSums& sums, const std::vector<double>& numbers) {
-  const std::size_t expected =
-      sums.scored.size() + sums.means.size() * kernels::statistic_count + sums.spectra.size();
+  const std::size_t expected = sums.scored.size() + sums.means.size() * kernels::statistic_count +
+                               sums.spectra.size() + sums.ranks.size();
   require(numbers.size() == expected, "{} numbers of a share of the scores, expected {}", numbers.size(),
           expected);
   auto next = numbers.begin();
@@ -80,7 +83,10 @@ void set_numbers(InitTimeSums& sums, const std::vector<double>& numbers) {
       value = *next++;
     }
   }
-  std::copy(next, numbers.end(), sums.spectra.begin());
+  for (std::vector<double>* values : {&sums.spectra, &sums.ranks}) {
+    std::copy_n(next, values->size(), values->begin());
+    next += static_cast<std::ptrdiff_t>(values->size());
+  }
 }
 
 }  // namespace
@@ -100,6 +106,7 @@ std::vector<double> ScoreShares::numbers_of(const InitTimeSums& sums) {
     numbers.insert(numbers.end(), statistics.begin(), statistics.end());
   }
   numbers.insert(numbers.end(), sums.spectra.begin(), sums.spectra.end());
+  numbers.insert(numbers.end(), sums.ranks.begin(), sums.ranks.end());
   return numbers;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "base/error.hpp"
@@ -22,7 +21,7 @@ class StatisticScore : public Score {
   std::string definition() const override { return definition_; }
 
  protected:
-  double area_mean(const Statistics& means) const { return at(means, statistic_); }
+  double area_mean(const TimeMeans& means) const { return at(means.statistics, statistic_); }
 
  private:
   std::string name_;
@@ -30,18 +29,18 @@ class StatisticScore : public Score {
   std::string definition_;
 };
 
-/// T[A[f]]: mse, mae, bias, crps_skill, crps_spread, ensemble_mean_mse, ensemble_variance.
+/// T[A[f]]: mse, mae, bias, crps_skill, ..., and the parts of the energy score.
 class AreaMeanScore final : public StatisticScore {
  public:
   using StatisticScore::StatisticScore;
-  double value(const Statistics& means, int) const override { return area_mean(means); }
+  double value(const TimeMeans& means, int) const override { return area_mean(means); }
 };
 
 /// sqrt(T[A[f]]): rmse, ensemble_mean_rmse, ensemble_stddev.
 class RootMeanScore final : public StatisticScore {
  public:
   using StatisticScore::StatisticScore;
-  double value(const Statistics& means, int) const override { return std::sqrt(area_mean(means)); }
+  double value(const TimeMeans& means, int) const override { return std::sqrt(area_mean(means)); }
 };
 
 /// Fair continuous ranked probability score: skill - spread / 2, the spread without a member's distance to
@@ -52,24 +51,54 @@ class FairCrps final : public Score {
   std::string definition() const override {
     return "fair CRPS: crps_skill - crps_spread / 2, mean over initial times";
   }
-  double value(const Statistics& means, int) const override {
-    return at(means, Statistic::absolute_error) - 0.5 * at(means, Statistic::spread);
+  double value(const TimeMeans& means, int) const override {
+    return at(means.statistics, Statistic::absolute_error) - 0.5 * at(means.statistics, Statistic::spread);
   }
 };
 
-/// T[A[(y - X)^2 - s^2 / M]]: the squared error of a mean of infinitely many members. May be negative; not
-/// defined for M = 1.
-class DebiasedEnsembleMeanMse final : public Score {
+/// The mean over initial times of something that is not linear.
+class InitTimeScore final : public Score {
  public:
-  std::string name() const override { return "debiased_ensemble_mean_mse"; }
+  InitTimeScore(std::string name, double InitTimeScores::*part, std::string definition,
+                bool needs_climatology = false)
+      : name_(std::move(name)),
+        part_(part),
+        definition_(std::move(definition)),
+        needs_climatology_(needs_climatology) {}
+  std::string name() const override { return name_; }
+  std::string definition() const override { return definition_; }
+  double value(const TimeMeans& means, int) const override { return means.scores.*part_; }
+  bool needs_climatology() const override { return needs_climatology_; }
+
+ private:
+  std::string name_;
+  double InitTimeScores::*part_;
+  std::string definition_;
+  bool needs_climatology_;
+};
+
+/// T[A[(X - c)(y - c)]] / sqrt(T[A[(X - c)^2]] T[A[(y - c)^2]]): WeatherBench-X.
+class PooledAnomalyCorrelation final : public Score {
+ public:
+  std::string name() const override { return "acc_pooled"; }
   std::string definition() const override {
-    return "ensemble_mean_mse - ensemble_variance / M; NaN for one member";
+    return "anomaly correlation of the sums over all initial times (WeatherBench-X)";
   }
-  double value(const Statistics& means, int members) const override {
-    if (members == 1) {
-      return std::numeric_limits<double>::quiet_NaN();
-    }
-    return at(means, Statistic::ensemble_mean_squared_error) - at(means, Statistic::variance) / members;
+  double value(const TimeMeans& means, int) const override {
+    return init_time_scores(means.statistics).anomaly_correlation;
+  }
+  bool needs_climatology() const override { return true; }
+};
+
+/// energy_score_skill - energy_score_spread / 2: norms are sqrt(A[.^2]) of whole fields, the spread over
+/// members next to each other in their order, as WeatherBench 2 has it.
+class EnergyScore final : public Score {
+ public:
+  std::string name() const override { return "energy_score"; }
+  std::string definition() const override { return "energy_score_skill - energy_score_spread / 2"; }
+  double value(const TimeMeans& means, int) const override {
+    return at(means.statistics, Statistic::energy_skill) -
+           0.5 * at(means.statistics, Statistic::energy_spread);
   }
 };
 
@@ -78,9 +107,9 @@ class RawSpreadSkillRatio final : public Score {
  public:
   std::string name() const override { return "spread_skill_raw"; }
   std::string definition() const override { return "ensemble_stddev / ensemble_mean_rmse"; }
-  double value(const Statistics& means, int) const override {
-    return std::sqrt(at(means, Statistic::variance)) /
-           std::sqrt(at(means, Statistic::ensemble_mean_squared_error));
+  double value(const TimeMeans& means, int) const override {
+    return std::sqrt(at(means.statistics, Statistic::variance)) /
+           std::sqrt(at(means.statistics, Statistic::ensemble_mean_squared_error));
   }
 };
 
@@ -91,7 +120,7 @@ class FortinSpreadSkillRatio final : public Score {
   std::string definition() const override {
     return "sqrt((M + 1) / M) * ensemble_stddev / ensemble_mean_rmse";
   }
-  double value(const Statistics& means, int members) const override {
+  double value(const TimeMeans& means, int members) const override {
     return raw_.value(means, members) * std::sqrt((members + 1.0) / members);
   }
 
@@ -106,12 +135,10 @@ class UnbiasedSpreadSkillRatio final : public Score {
   std::string definition() const override {
     return "sqrt(ensemble_variance / debiased_ensemble_mean_mse); NaN where the latter is negative";
   }
-  double value(const Statistics& means, int members) const override {
-    return std::sqrt(at(means, Statistic::variance) / debiased_.value(means, members));
+  double value(const TimeMeans& means, int) const override {
+    return std::sqrt(at(means.statistics, Statistic::variance) /
+                     at(means.statistics, Statistic::debiased_squared_error));
   }
-
- private:
-  DebiasedEnsembleMeanMse debiased_;
 };
 
 std::vector<std::unique_ptr<const Score>> make_scores() {
@@ -135,8 +162,27 @@ std::vector<std::unique_ptr<const Score>> make_scores() {
             "sqrt(ensemble_mean_mse), after the mean over initial times");
   root_mean("ensemble_stddev", Statistic::variance,
             "sqrt(ensemble_variance), after the mean over initial times");
+  area_mean("debiased_ensemble_mean_mse", Statistic::debiased_squared_error,
+            "area mean of (y - mean(x))^2 - variance / M; NaN for one member");
+  area_mean("energy_score_skill", Statistic::energy_skill, "mean over members of sqrt(area mean (x - y)^2)");
+  area_mean("energy_score_spread", Statistic::energy_spread,
+            "mean of sqrt(area mean (x_m - x_n)^2) over members next to each other in their order");
+  const auto before = [&](const char* name, double InitTimeScores::*part, const char* definition,
+                          bool needs_climatology = false) {
+    scores.push_back(std::make_unique<InitTimeScore>(name, part, definition, needs_climatology));
+  };
+  before("rmse_sqrt_before_time_avg", &InitTimeScores::root_squared_error,
+         "mean over initial times of sqrt(area mean (x - y)^2)");
+  before("ensemble_mean_rmse_sqrt_before_time_avg", &InitTimeScores::root_ensemble_mean_squared_error,
+         "mean over initial times of sqrt(area mean (y - mean(x))^2)");
+  before("ensemble_stddev_sqrt_before_time_avg", &InitTimeScores::root_variance,
+         "mean over initial times of sqrt(area mean of the variance over members)");
+  before("acc", &InitTimeScores::anomaly_correlation,
+         "mean over initial times of the anomaly correlation of the ensemble mean, anomalies not re-centred",
+         true);
+  scores.push_back(std::make_unique<PooledAnomalyCorrelation>());
+  scores.push_back(std::make_unique<EnergyScore>());
   scores.push_back(std::make_unique<FairCrps>());
-  scores.push_back(std::make_unique<DebiasedEnsembleMeanMse>());
   scores.push_back(std::make_unique<RawSpreadSkillRatio>());
   scores.push_back(std::make_unique<FortinSpreadSkillRatio>());
   scores.push_back(std::make_unique<UnbiasedSpreadSkillRatio>());
@@ -145,6 +191,20 @@ std::vector<std::unique_ptr<const Score>> make_scores() {
 }
 
 }  // namespace
+
+InitTimeScores init_time_scores(const Statistics& statistics) {
+  const auto root = [&](Statistic which) { return std::sqrt(at(statistics, which)); };
+  return {.root_squared_error = root(Statistic::squared_error),
+          .root_ensemble_mean_squared_error = root(Statistic::ensemble_mean_squared_error),
+          .root_variance = root(Statistic::variance),
+          .anomaly_correlation = at(statistics, Statistic::anomaly_product) /
+                                 std::sqrt(at(statistics, Statistic::forecast_anomaly_squared) *
+                                           at(statistics, Statistic::truth_anomaly_squared))};
+}
+
+TimeMeans time_means_of_one(const Statistics& statistics) {
+  return {statistics, init_time_scores(statistics)};
+}
 
 const std::vector<std::unique_ptr<const Score>>& all_scores() {
   static const std::vector<std::unique_ptr<const Score>> scores = make_scores();

@@ -8,16 +8,38 @@
 
 namespace mosaic::eval {
 
+/// What is not linear and yet taken of each initial time, before the mean.
+struct InitTimeScores {
+  double root_squared_error = 0;                ///< sqrt(A[mean_m (x_m - y)^2])
+  double root_ensemble_mean_squared_error = 0;  ///< sqrt(A[(y - X)^2])
+  double root_variance = 0;                     ///< sqrt(A[s^2])
+  double anomaly_correlation = 0;               ///< A[(X - c)(y - c)] / sqrt(A[(X - c)^2] A[(y - c)^2])
+};
+
+InitTimeScores init_time_scores(const kernels::Statistics& statistics);
+
+/// Means over initial times, T[.], from which every score follows.
+struct TimeMeans {
+  kernels::Statistics statistics;
+  InitTimeScores scores;
+};
+
+/// Of one initial time alone.
+TimeMeans time_means_of_one(const kernels::Statistics& statistics);
+
 /// A number made of area means that were averaged over the initial times. What is not linear (roots, ratios)
-/// is taken after that average. The docstring of a score is its definition. Notation: x_m member, y truth,
-/// X ensemble mean, s^2 ensemble variance (ddof 1), M members, A[.] area mean, T[.] mean over initial times.
+/// is taken after that average, unless the name says otherwise. The docstring of a score is its definition.
+/// Notation: x_m member, y truth, c climatology, X ensemble mean, s^2 ensemble variance (ddof 1), M members,
+/// A[.] area mean, T[.] mean over initial times.
 class Score {
  public:
   virtual ~Score() = default;
   virtual std::string name() const = 0;        ///< WeatherBench 2's metric name
   virtual std::string definition() const = 0;  ///< one line for file attributes
-  /// The score from T[A[statistics]]. NaN where it is not defined.
-  virtual double value(const kernels::Statistics& means, int members) const = 0;
+  /// NaN where it is not defined.
+  virtual double value(const TimeMeans& means, int members) const = 0;
+  /// Whether it needs a climatology.
+  virtual bool needs_climatology() const { return false; }
 };
 
 /// All scores, sorted by name.

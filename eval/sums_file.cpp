@@ -61,6 +61,7 @@ void add_values(NetcdfDocument& document, std::span<const InitTimeSums> all) {
   std::vector<std::int32_t> scored;
   std::vector<double> means;
   std::vector<double> spectra;
+  std::vector<double> ranks;
   for (const InitTimeSums& sums : all) {
     times.push_back(sums.initial_time.seconds);
     scored.insert(scored.end(), sums.scored.begin(), sums.scored.end());
@@ -68,6 +69,7 @@ void add_values(NetcdfDocument& document, std::span<const InitTimeSums> all) {
       means.insert(means.end(), statistics.begin(), statistics.end());
     }
     spectra.insert(spectra.end(), sums.spectra.begin(), sums.spectra.end());
+    ranks.insert(ranks.end(), sums.ranks.begin(), sums.ranks.end());
   }
   add_axis(
       document, "init_time", std::move(times),
@@ -80,6 +82,11 @@ void add_values(NetcdfDocument& document, std::span<const InitTimeSums> all) {
                                 {"init_time", "lead_time", "channel", "region", "statistic"},
                                 std::move(means),
                                 {{"long_name", std::string("area means of pointwise statistics")}}});
+  document.variables.push_back(
+      {"rank_counts",
+       {"init_time", "lead_time", "channel", "rank_kind", "rank"},
+       std::move(ranks),
+       {{"long_name", std::string("points by rank of the truth, without area weights")}}});
   if (!all.front().quantities.empty()) {
     document.variables.push_back(
         {"zonal_energy_spectrum",
@@ -97,6 +104,7 @@ NetcdfDocument document_of(std::span<const InitTimeSums> all) {
   add_channel_axis(document, "channel", first.channels);
   add_axis(document, "region", first.regions);
   add_axis(document, "statistic", statistic_names);
+  add_rank_axes(document, first.members);
   if (!first.quantities.empty()) {
     add_channel_axis(document, "spectrum", first.quantities);
     add_axis(document, "kind",
@@ -186,6 +194,7 @@ std::vector<InitTimeSums> all_from_netcdf(const NetcdfDocument& document) {
   const auto& times = values_of<std::int64_t>(document, "init_time");
   const auto& scored = values_of<std::int32_t>(document, "scored");
   const auto& means = values_of<double>(document, "area_mean");
+  const auto& ranks = values_of<double>(document, "rank_counts");
   const std::vector<double> none;
   const auto& spectra = axes.quantities.empty() ? none : values_of<double>(document, "zonal_energy_spectrum");
   const std::size_t leads = axes.leads.size();
@@ -194,7 +203,8 @@ std::vector<InitTimeSums> all_from_netcdf(const NetcdfDocument& document) {
       spectrum_kind_names.size() * leads * axes.quantities.size() * axes.bands.size() * axes.wavenumbers;
   require(scored.size() == times.size() * leads &&
               means.size() == times.size() * cells * kernels::statistic_count &&
-              spectra.size() == times.size() * waves,
+              spectra.size() == times.size() * waves &&
+              ranks.size() == times.size() * leads * axes.channels.size() * axes.rank_numbers(),
           ExitCode::corrupt_input, "the values of a file of sums do not fit its axes");
   std::vector<InitTimeSums> all(times.size(), axes);
   for (std::size_t t = 0; t < times.size(); ++t) {
@@ -209,6 +219,8 @@ std::vector<InitTimeSums> all_from_netcdf(const NetcdfDocument& document) {
     }
     const double* first_wave = spectra.data() + t * waves;
     all[t].spectra.assign(first_wave, first_wave + waves);
+    const std::size_t counts = leads * axes.channels.size() * axes.rank_numbers();
+    all[t].ranks.assign(ranks.data() + t * counts, ranks.data() + (t + 1) * counts);
   }
   return all;
 }

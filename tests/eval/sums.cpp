@@ -26,6 +26,7 @@ class Sums : public testing::Test {
     options_.regions = regions_by_name({"global", "tropics"});
     options_.leads = {Duration::hours(6), Duration::hours(48)};
     options_.spectra_channels = {{"u_component_of_wind", 500}, {"v_component_of_wind", 500}};
+    options_.climatology = true;
   }
 
   std::vector<float> random_state(unsigned seed) const {
@@ -50,7 +51,9 @@ class Sums : public testing::Test {
       for (unsigned m = 0; m < member_count; ++m) {
         members.push_back(states.emplace_back(random_state(seed + m + 1)).data());
       }
-      scorer.add(lead, members, {time + options_.leads[lead], grid_, channels_, random_state(seed)});
+      const Time valid = time + options_.leads[lead];
+      const State climatology{valid, grid_, channels_, random_state(seed + 50)};
+      scorer.add(lead, members, {valid, grid_, channels_, random_state(seed)}, &climatology);
     }
     return scorer.finish();
   }
@@ -83,6 +86,7 @@ TEST_F(Sums, a_file_gives_them_back) {
   EXPECT_EQ(back.scored, sums.scored);
   EXPECT_EQ(back.means, sums.means);
   EXPECT_TRUE(same_bits(back.spectra, sums.spectra));
+  EXPECT_EQ(back.ranks, sums.ranks);
 }
 
 TEST_F(Sums, order_of_leads_and_initial_times_does_not_matter) {
@@ -165,6 +169,7 @@ TEST_F(Sums, spectra_of_kinds_differ_and_have_their_places) {
 }
 
 TEST_F(Sums, wrong_use_is_refused) {
+  options_.climatology = false;
   InitTimeScorer scorer(options_, grid_, channels_, 1);
   const std::vector<float> values = random_state(1);
   const State truth{Time{6 * 3600}, grid_, channels_, values};
@@ -173,6 +178,9 @@ TEST_F(Sums, wrong_use_is_refused) {
   EXPECT_THROW(scorer.add(1, {values.data()}, truth), Error) << "truth of another time";
   scorer.add(0, {values.data()}, truth);
   EXPECT_THROW(scorer.add(0, {values.data()}, truth), Error) << "twice";
+  scorer.begin({0});
+  EXPECT_THROW(scorer.add(0, {values.data()}, truth, &truth), Error)
+      << "a climatology that was not announced";
   options_.channels.push_back({"specific_humidity", 700});
   EXPECT_THROW(InitTimeScorer(options_, grid_, channels_, 1), Error);
 }
