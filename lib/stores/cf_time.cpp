@@ -74,4 +74,29 @@ std::vector<Time> decode_cf_times(const std::vector<double>& values, const std::
   return times;
 }
 
+std::vector<Duration> decode_leads(const std::vector<double>& values, const std::string& units,
+                                   const std::string& where) {
+  static const std::map<std::string, double> parts_of_a_second{
+      {"milliseconds", 1e3}, {"ms", 1e3}, {"microseconds", 1e6}, {"us", 1e6}, {"nanoseconds", 1e9},
+      {"ns", 1e9},           {"", 1e9}};
+  const auto part = parts_of_a_second.find(units);
+  const double factor =
+      part == parts_of_a_second.end() ? static_cast<double>(seconds_of_unit(units, where)) : 1.0;
+  const double divisor = part == parts_of_a_second.end() ? 1.0 : part->second;
+  constexpr double seconds_of_ten_years = 3.2e8;
+  constexpr double whole = 1e-3;  // 1/3 hour in float32 is whole to 1e-4
+  std::vector<Duration> leads;
+  leads.reserve(values.size());
+  for (const double value : values) {
+    const double seconds = value * factor / divisor;
+    require(std::fabs(seconds - std::round(seconds)) < whole, ExitCode::corrupt_input,
+            "{}: {} {} are no whole seconds{}", where, value, units.empty() ? "nanoseconds" : units,
+            units.empty() ? "; give the coordinate its units, such as hours" : "");
+    require(seconds >= 0.0 && seconds < seconds_of_ten_years, ExitCode::corrupt_input,
+            "{}: {} {} is no lead time between 0 and 10 years", where, value, units);
+    leads.push_back({static_cast<std::int64_t>(std::llround(seconds))});
+  }
+  return leads;
+}
+
 }  // namespace mosaic

@@ -9,56 +9,11 @@
 #include "base/error.hpp"
 #include "fields/channel.hpp"
 #include "stores/cf_time.hpp"
+#include "stores/netcdf_attributes.hpp"
 
 namespace mosaic {
 
 namespace {
-
-using Names = std::set<std::string>;
-
-/// Longest coordinate that is believed.
-constexpr std::size_t longest_coordinate = 10'000'000;
-/// Largest grid that is believed: 1 km has 8e8 points.
-constexpr std::size_t most_points = std::size_t{1} << 31;
-
-const Names time_names = {"valid_time", "time"};
-const Names lead_names = {"prediction_timedelta", "lead_time", "step"};
-const Names member_names = {"number", "realization", "member", "ensemble"};
-const Names level_names = {"level", "isobaricInhPa", "pressure_level", "plev", "lev"};
-const Names latitude_names = {"latitude", "lat"};
-const Names longitude_names = {"longitude", "lon"};
-
-std::string text_of(const netCDF::NcVar& variable, const std::string& name) {
-  const auto attributes = variable.getAtts();
-  const auto found = attributes.find(name);
-  std::string text;
-  if (found != attributes.end() && found->second.getType() == netCDF::ncChar) {
-    found->second.getValues(text);
-  } else if (found != attributes.end() && found->second.getType() == netCDF::ncString) {
-    std::vector<char*> parts(found->second.getAttLength());
-    found->second.getValues(parts.data());
-    text = parts.empty() || parts[0] == nullptr ? "" : parts[0];
-    nc_free_string(parts.size(), parts.data());
-  }
-  return text.substr(0, text.find('\0'));
-}
-
-std::optional<double> number_of(const netCDF::NcVar& variable, const std::string& name) {
-  const auto attributes = variable.getAtts();
-  const auto found = attributes.find(name);
-  if (found == attributes.end() || found->second.getAttLength() != 1 ||
-      found->second.getType() == netCDF::ncChar || found->second.getType() == netCDF::ncString) {
-    return std::nullopt;
-  }
-  double value = 0;
-  found->second.getValues(&value);
-  return value;
-}
-
-double to_0_360(double longitude) {
-  const double turned = longitude - 360.0 * std::floor(longitude / 360.0);
-  return turned < 360.0 ? turned : 0.0;  // -1e-15 turns into 360
-}
 
 /// A field over, say, latitude and latitude is larger than the grid.
 bool each_role_once(const std::vector<AxisRole>& roles) {
@@ -100,10 +55,10 @@ class Cataloguer {
     return result;
   }
 
-  /// The coordinate variable of a dimension whose name is among `names`, or that has one of the names.
-  netCDF::NcVar find_coordinate(const Names& names, const std::string& standard_name) const {
+  /// The coordinate variable of the dimension with this role, by name or standard name.
+  netCDF::NcVar find_coordinate(AxisRole role, const std::string& standard_name) const {
     for (const auto& [name, candidate] : file_.getVars()) {
-      const bool fits = names.contains(name) || text_of(candidate, "standard_name") == standard_name;
+      const bool fits = is_axis_name(role, name) || text_of(candidate, "standard_name") == standard_name;
       if (fits && candidate.getDimCount() == 1 && candidate.getDim(0).getName() == name) {
         return candidate;
       }
@@ -112,40 +67,14 @@ class Cataloguer {
   }
 
   void read_grid() {
-    const netCDF::NcVar latitude = find_coordinate(latitude_names, "latitude");
-    const netCDF::NcVar longitude = find_coordinate(longitude_names, "longitude");
+    const netCDF::NcVar latitude = find_coordinate(AxisRole::latitude, "latitude");
+    const netCDF::NcVar longitude = find_coordinate(AxisRole::longitude, "longitude");
     require(!latitude.isNull() && !longitude.isNull(), ExitCode::missing_input,
             "{}: no regular grid: {}{} absent as one-dimensional coordinates", path_,
             latitude.isNull() ? "latitude " : "", longitude.isNull() ? "longitude " : "");
     roles_[latitude.getName()] = AxisRole::latitude;
     roles_[longitude.getName()] = AxisRole::longitude;
-    std::vector<double> degrees_east = values(longitude);
-    for (double& value : degrees_east) {
-      value = to_0_360(value);
-    }
-    sort_axis(latitude.getName(), values(latitude), catalog_.grid.latitude, catalog_.stored_latitude);
-    sort_axis(longitude.getName(), degrees_east, catalog_.grid.longitude, catalog_.stored_longitude);
-    require(catalog_.grid.latitude.size() <= most_points / catalog_.grid.longitude.size(),
-            ExitCode::corrupt_input, "{}: {} latitudes x {} longitudes are too many", path_,
-            catalog_.grid.latitude.size(), catalog_.grid.longitude.size());
-    require(catalog_.grid.latitude.front() >= -90.0 && catalog_.grid.latitude.back() <= 90.0,
-            ExitCode::corrupt_input, "{}: latitudes leave -90 ... 90", path_);
-  }
-
-  void sort_axis(const std::string& name, const std::vector<double>& stored, std::vector<double>& sorted,
-                 std::vector<std::size_t>& order) const {
-    require(!stored.empty() &&
-                std::all_of(stored.begin(), stored.end(), [](double x) { return std::isfinite(x); }),
-            ExitCode::corrupt_input, "{}: coordinate {} is empty or not finite", path_, name);
-    order.resize(stored.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(),
-              [&](std::size_t a, std::size_t b) { return stored[a] < stored[b]; });
-    for (const std::size_t i : order) {
-      require(sorted.empty() || sorted.back() < stored[i], ExitCode::corrupt_input,
-              "{}: coordinate {} has {} degrees twice", path_, name, stored[i]);
-      sorted.push_back(stored[i]);
-    }
+    catalog_.axes = normalise_axes(path_, values(latitude), values(longitude));
   }
 
   /// valid_time wins over time: files of cfgrib have both, and time is the initial time then.
@@ -166,17 +95,16 @@ class Cataloguer {
   }
 
   void choose_lead() {
-    for (const auto& name : lead_names) {
+    for (const auto& name : axis_names(AxisRole::lead)) {
       const netCDF::NcVar coordinate = variable(name);
       const bool axis = !coordinate.isNull() && coordinate.getDimCount() == 1;
       if (!axis || roles_.contains(coordinate.getDim(0).getName())) {
         continue;
       }
       roles_[coordinate.getDim(0).getName()] = AxisRole::lead;
-      // A length of time is an instant after the epoch to the decoder of units.
-      const std::vector<Time> leads = decode_cf_times(
-          values(coordinate), text_of(coordinate, "units") + " since 1970-01-01", "", path_ + ": " + name);
-      const auto zero = std::find(leads.begin(), leads.end(), Time{0});
+      const std::vector<Duration> leads =
+          decode_leads(values(coordinate), text_of(coordinate, "units"), path_ + ": " + name);
+      const auto zero = std::find(leads.begin(), leads.end(), Duration{});
       require(zero != leads.end() || leads.size() == 1, ExitCode::corrupt_input,
               "{}: {} lead times along {} and none is 0: this is a forecast, not a series of states", path_,
               leads.size(), name);
@@ -188,7 +116,7 @@ class Cataloguer {
   }
 
   void choose_member(std::optional<std::int64_t> member) {
-    const netCDF::NcVar coordinate = find_coordinate(member_names, "realization");
+    const netCDF::NcVar coordinate = find_coordinate(AxisRole::member, "realization");
     if (coordinate.isNull()) {
       require(!member, ExitCode::missing_input, "{}: member {} was asked for, but there is no ensemble",
               path_, member.value_or(0));
@@ -207,24 +135,13 @@ class Cataloguer {
   }
 
   bool is_level(const netCDF::NcVar& coordinate) const {
-    return level_names.contains(coordinate.getName()) ||
+    return is_axis_name(AxisRole::level, coordinate.getName()) ||
            text_of(coordinate, "standard_name") == "air_pressure";
   }
 
   std::vector<int> levels_of(const netCDF::NcVar& coordinate) const {
-    const std::string units = text_of(coordinate, "units");
-    static const Names hectopascal = {"", "hPa", "millibars", "millibar", "mbar", "mb"};
-    require(units == "Pa" || hectopascal.contains(units), ExitCode::corrupt_input,
-            "{}: unit \"{}\" of {} is not read; use hPa or Pa", path_, units, coordinate.getName());
-    std::vector<int> levels;
-    for (double value : values(coordinate)) {
-      value = units == "Pa" ? value / 100.0 : value;
-      require(std::abs(value - std::round(value)) < 1e-6 && value > 0.0 && value < 2000.0,
-              ExitCode::corrupt_input, "{}: {} {} hPa is no whole pressure", path_, coordinate.getName(),
-              value);
-      levels.push_back(static_cast<int>(std::lround(value)));
-    }
-    return levels;
+    return decode_levels(values(coordinate), text_of(coordinate, "units"),
+                         path_ + ": " + coordinate.getName());
   }
 
   /// Nothing if it is not a field on the grid, or has an axis of several values that is not understood.
@@ -251,7 +168,7 @@ class Cataloguer {
 
   /// The level of a file with one level that is a scalar coordinate (cfgrib).
   std::vector<int> scalar_level() const {
-    for (const auto& name : level_names) {
+    for (const auto& name : axis_names(AxisRole::level)) {
       const netCDF::NcVar coordinate = variable(name);
       if (!coordinate.isNull() && coordinate.getDimCount() == 0) {
         return levels_of(coordinate);
@@ -288,8 +205,9 @@ class Cataloguer {
 
   void describe() {
     std::string& text = catalog_.metadata;
-    text = fmt::format("latitude {} longitude {} member {} lead {}\n", fmt::join(catalog_.grid.latitude, " "),
-                       fmt::join(catalog_.grid.longitude, " "), catalog_.member, catalog_.lead);
+    text = fmt::format("latitude {} longitude {} member {} lead {}\n",
+                       fmt::join(catalog_.axes.grid.latitude, " "),
+                       fmt::join(catalog_.axes.grid.longitude, " "), catalog_.member, catalog_.lead);
     for (const Time time : catalog_.times) {
       text += fmt::format("{} ", time.seconds);
     }

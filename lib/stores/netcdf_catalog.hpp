@@ -8,16 +8,13 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "grid/lat_lon_grid.hpp"
+#include "stores/axes.hpp"
 
 namespace netCDF {
 class NcFile;
 }
 
 namespace mosaic {
-
-/// What an axis of a gridded NetCDF variable stands for.
-enum class AxisRole { time, lead, member, level, latitude, longitude, single };
 
 /// A gridded variable of a NetCDF file.
 struct CatalogVariable {
@@ -37,12 +34,10 @@ struct CatalogVariable {
 /// lead 0 if it has that, at its only lead otherwise.
 struct NetcdfCatalog {
   std::string path;
-  LatLonGrid grid;                            ///< normalised
-  std::vector<std::size_t> stored_latitude;   ///< grid row -> index in the file
-  std::vector<std::size_t> stored_longitude;  ///< grid column -> index in the file
-  std::vector<Time> times;                    ///< valid times in stored order; empty if there are none
-  std::size_t member = 0;                     ///< index of the member that was asked for
-  std::size_t lead = 0;                       ///< index of the lead that is taken
+  HorizontalAxes axes;
+  std::vector<Time> times;  ///< valid times in stored order; empty if there are none
+  std::size_t member = 0;   ///< index of the member that was asked for
+  std::size_t lead = 0;     ///< index of the lead that is taken
   /// By WeatherBench name, or by the name in the file where the variable table does not know it.
   std::map<std::string, CatalogVariable> variables;
   std::string metadata;  ///< text that identifies the layout

@@ -1,7 +1,5 @@
 #include "stores/netcdf_fields.hpp"
 
-#include <glob.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <limits>
@@ -14,20 +12,11 @@
 #include "stores/checksums.hpp"
 #include "stores/netcdf_catalog.hpp"
 #include "stores/netcdf_lock.hpp"
+#include "stores/path_list.hpp"
 
 namespace mosaic {
 
 namespace {
-
-std::vector<std::string> glob_paths(const std::string& pattern) {
-  glob_t found{};
-  std::vector<std::string> paths;
-  if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {
-    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  }
-  globfree(&found);
-  return paths;
-}
 
 /// One or several NetCDF files as one series of states. Files are opened when they are needed; one stays
 /// open.
@@ -81,12 +70,12 @@ NetcdfFields::NetcdfFields(const std::vector<std::string>& files, const std::str
 
 void NetcdfFields::join() {
   const NetcdfCatalog& first = catalogs_.front();
-  grid_ = std::make_shared<const LatLonGrid>(first.grid);
+  grid_ = std::make_shared<const LatLonGrid>(first.axes.grid);
   std::string metadata;
   for (std::size_t f = 0; f < catalogs_.size(); ++f) {
     const NetcdfCatalog& catalog = catalogs_[f];
-    require(catalog.grid == first.grid, ExitCode::corrupt_input, "{} and {} have different grids", first.path,
-            catalog.path);
+    require(catalog.axes.grid == first.axes.grid, ExitCode::corrupt_input, "{} and {} have different grids",
+            first.path, catalog.path);
     for (std::size_t t = 0; t < catalog.times.size(); ++t) {
       const auto [place, fresh] = places_.try_emplace(catalog.times[t], Place{f, t});
       require(fresh, ExitCode::corrupt_input, "{} is in {} and again in {}", to_string(catalog.times[t]),
@@ -165,8 +154,8 @@ void NetcdfFields::read_field(std::size_t file, const CatalogVariable& variable,
                 [&] { open(file).getVar(variable.name).getVar(start, count, stored.data()); });
   }
   std::size_t point = 0;
-  for (const std::size_t j : catalog.stored_latitude) {
-    for (const std::size_t i : catalog.stored_longitude) {
+  for (const std::size_t j : catalog.axes.stored_latitude) {
+    for (const std::size_t i : catalog.axes.stored_longitude) {
       const double value = stored[longitude_is_slower ? i * rows + j : j * columns + i];
       const bool missing =
           std::find(variable.missing.begin(), variable.missing.end(), value) != variable.missing.end();
@@ -219,22 +208,7 @@ std::vector<float> NetcdfFields::read_static(const std::string& variable) {
 
 }  // namespace
 
-std::vector<std::string> netcdf_files(const std::string& list) {
-  std::vector<std::string> paths;
-  std::vector<std::string> missing;
-  for (std::size_t start = 0; start <= list.size();) {
-    const std::size_t end = std::min(list.find(',', start), list.size());
-    const std::string part = list.substr(start, end - start);
-    const std::vector<std::string> found = glob_paths(part);
-    paths.insert(paths.end(), found.begin(), found.end());
-    if (found.empty()) {
-      missing.push_back(part);
-    }
-    start = end + 1;
-  }
-  require(missing.empty(), ExitCode::missing_input, "no such NetCDF file: {}", fmt::join(missing, ", "));
-  return paths;
-}
+std::vector<std::string> netcdf_files(const std::string& path) { return expand_paths(path, "NetCDF file"); }
 
 std::unique_ptr<FieldStore> open_netcdf_files(const std::vector<std::string>& files, const std::string& name,
                                               const FieldStoreOptions& options) {

@@ -183,6 +183,27 @@ std::vector<std::byte> to_c_order(std::span<const std::byte> bytes, std::span<co
   return out;
 }
 
+/// The letters of a single text in UCS-4 (<U19) or bytes (|S19); empty if it is another array or not ASCII.
+std::string single_text(const NpyHeader& header, std::span<const std::byte> data) {
+  const bool wide = header.descr.starts_with("<U");
+  if (!header.shape.empty() || (!wide && !header.descr.starts_with("|S"))) {
+    return "";
+  }
+  std::string text;
+  const std::size_t item = wide ? 4 : 1;
+  for (std::size_t at = 0; at + item <= data.size(); at += item) {
+    const std::uint32_t letter =
+        wide ? load_little<std::uint32_t>(data, at) : static_cast<std::uint32_t>(data[at]);
+    if (letter > 0x7f) {
+      return "";
+    }
+    if (letter != 0) {
+      text += static_cast<char>(letter);
+    }
+  }
+  return text;
+}
+
 /// Adds one NPY array to the table. `buffer` holds the bytes if they are not mapped.
 void add_npy(TensorTable& table, const std::string& name, const std::string& place,
              std::span<const std::byte> bytes, std::vector<std::byte> buffer) {
@@ -193,6 +214,9 @@ void add_npy(TensorTable& table, const std::string& name, const std::string& pla
     table.set_metadata(name, "NPY type " + header.descr);
   }
   if (!found) {
+    if (const std::string text = single_text(header, data); !text.empty()) {
+      table.set_metadata(name + ".text", text);
+    }
     return;
   }
   const TensorType type = *found;
@@ -215,15 +239,18 @@ void add_npy(TensorTable& table, const std::string& name, const std::string& pla
 
 }  // namespace
 
-std::unique_ptr<TensorFile> read_npz(const std::shared_ptr<const MappedFile>& file,
-                                     const ZipArchive& archive) {
+std::unique_ptr<TensorFile> read_npz(const std::shared_ptr<const MappedFile>& file, const ZipArchive& archive,
+                                     const std::set<std::string>& only) {
   auto table = std::make_unique<TensorTable>(file);
   for (const auto& [name, entry] : archive.entries()) {
+    const bool has_suffix = std::string_view(name).ends_with(".npy");
+    const std::string plain = has_suffix ? name.substr(0, name.size() - 4) : name;
+    if (!only.empty() && !only.contains(plain)) {
+      continue;
+    }
     std::vector<std::byte> buffer;
     const auto bytes = archive.read(entry, buffer);
-    const bool has_suffix = std::string_view(name).ends_with(".npy");
-    add_npy(*table, has_suffix ? name.substr(0, name.size() - 4) : name, file->path() + ": entry " + name,
-            bytes, std::move(buffer));
+    add_npy(*table, plain, file->path() + ": entry " + name, bytes, std::move(buffer));
   }
   return table;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 
 #include "base/error.hpp"
@@ -13,16 +12,12 @@
 namespace mosaic {
 namespace {
 
-/// Longest coordinate that is believed.
-constexpr std::size_t longest_coordinate = 10'000'000;
-/// Largest grid that is believed: 1 km has 8e8 points.
-constexpr std::size_t most_points = std::size_t{1} << 31;
 /// Absent chunks that one message names.
 constexpr std::size_t most_named = 8;
 
 /// The first of `candidates` that the store has, or an empty text.
-std::string find_name(const ZarrStore& store, std::initializer_list<const char*> candidates) {
-  for (const char* name : candidates) {
+std::string find_name(const ZarrStore& store, const std::vector<std::string>& candidates) {
+  for (const std::string& name : candidates) {
     if (store.has(name)) {
       return name;
     }
@@ -50,32 +45,6 @@ std::vector<double> read_coordinate(const ZarrStore& store, const std::string& n
   return values;
 }
 
-/// The order that sorts `values`. Errors: corrupt_input if two are equal.
-std::vector<std::size_t> sorting_order(const std::vector<double>& values, const std::string& where) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
-  for (std::size_t i = 1; i < order.size(); ++i) {
-    require(values[order[i - 1]] != values[order[i]], ExitCode::corrupt_input, "{}: {} degrees occurs twice",
-            where, values[order[i]]);
-  }
-  return order;
-}
-
-std::vector<double> reordered(const std::vector<double>& values, const std::vector<std::size_t>& order) {
-  std::vector<double> result;
-  result.reserve(values.size());
-  for (const std::size_t i : order) {
-    result.push_back(values[i]);
-  }
-  return result;
-}
-
-double to_0_360(double longitude) {
-  const double turned = longitude - 360.0 * std::floor(longitude / 360.0);
-  return turned < 360.0 ? turned : 0.0;  // -1e-15 turns into 360
-}
-
 std::optional<ChecksumManifest> checksums_of(const std::string& path, const FieldStoreOptions& options) {
   if (!options.verify_checksums) {
     return std::nullopt;
@@ -99,8 +68,8 @@ std::string describe(const Channel& channel) {
 
 ZarrFields::ZarrFields(const std::string& path, const FieldStoreOptions& options)
     : FieldStore(path), store_(path, checksums_of(path, options)), options_(options) {
-  latitude_name_ = find_name(store_, {"latitude", "lat"});
-  longitude_name_ = find_name(store_, {"longitude", "lon"});
+  latitude_name_ = find_name(store_, axis_names(AxisRole::latitude));
+  longitude_name_ = find_name(store_, axis_names(AxisRole::longitude));
   std::vector<std::string> missing;
   for (const auto& [name, role] :
        {std::pair{latitude_name_, "latitude"}, std::pair{longitude_name_, "longitude"},
@@ -119,23 +88,9 @@ ZarrFields::ZarrFields(const std::string& path, const FieldStoreOptions& options
 }
 
 void ZarrFields::read_horizontal() {
-  const std::vector<double> latitude = read_coordinate(store_, latitude_name_);
-  std::vector<double> longitude = read_coordinate(store_, longitude_name_);
-  for (const double value : latitude) {
-    require(value >= -90.0 && value <= 90.0, ExitCode::corrupt_input, "{}: latitude {} is outside -90 ... 90",
-            path(), value);
-  }
-  for (double& value : longitude) {
-    require(value >= -360.0 && value <= 720.0, ExitCode::corrupt_input,
-            "{}: longitude {} is outside -360 ... 720", path(), value);
-    value = to_0_360(value);
-  }
-  require(latitude.size() <= most_points / longitude.size(), ExitCode::corrupt_input,
-          "{}: {} latitudes x {} longitudes are too many", path(), latitude.size(), longitude.size());
-  stored_latitude_ = sorting_order(latitude, path() + ": latitude");
-  stored_longitude_ = sorting_order(longitude, path() + ": longitude");
-  grid_ = std::make_shared<const LatLonGrid>(
-      LatLonGrid{reordered(latitude, stored_latitude_), reordered(longitude, stored_longitude_)});
+  axes_ = normalise_axes(path(), read_coordinate(store_, latitude_name_),
+                         read_coordinate(store_, longitude_name_));
+  grid_ = std::make_shared<const LatLonGrid>(axes_.grid);
 }
 
 void ZarrFields::read_times() {
@@ -151,27 +106,16 @@ void ZarrFields::read_times() {
 }
 
 void ZarrFields::read_levels() {
-  level_name_ = find_name(store_, {"level", "isobaricInhPa"});
+  level_name_ = find_name(store_, axis_names(AxisRole::level));
   if (level_name_.empty()) {
     return;
   }
-  static const std::set<std::string> known{"", "hPa", "millibars", "millibar", "mbar", "mb"};
-  const std::string units = store_.array(level_name_).attribute("units");
-  require(known.contains(units), ExitCode::corrupt_input, "{}: unit \"{}\" of {} is not read; use hPa",
-          path(), units, level_name_);
-  std::set<int> seen;
-  constexpr double highest = 2000.0;
-  for (const double value : read_coordinate(store_, level_name_)) {
-    require(value > 0.0 && value < highest && value == std::floor(value), ExitCode::corrupt_input,
-            "{}: {} {} is no whole pressure in hPa", path(), level_name_, value);
-    levels_.push_back(static_cast<int>(value));
-    require(seen.insert(levels_.back()).second, ExitCode::corrupt_input, "{}: {} {} occurs twice", path(),
-            level_name_, value);
-  }
+  levels_ = decode_levels(read_coordinate(store_, level_name_), store_.array(level_name_).attribute("units"),
+                          path() + ": " + level_name_);
 }
 
 void ZarrFields::read_member() {
-  member_name_ = find_name(store_, {"number", "realization"});
+  member_name_ = find_name(store_, axis_names(AxisRole::member));
   if (member_name_.empty()) {
     require(!options_.member, ExitCode::missing_input,
             "{}: member {} was asked for, but there is neither number nor realization", path(),
@@ -227,8 +171,8 @@ std::string ZarrFields::obstacle(const Channel& channel) const {
 
 void ZarrFields::check_dimensions(const ZarrArray& array) const {
   const std::map<std::string, std::size_t> known{{"time", times_.size()},
-                                                 {latitude_name_, stored_latitude_.size()},
-                                                 {longitude_name_, stored_longitude_.size()},
+                                                 {latitude_name_, axes_.grid.latitude.size()},
+                                                 {longitude_name_, axes_.grid.longitude.size()},
                                                  {level_name_, levels_.size()},
                                                  {member_name_, members_}};
   for (const std::string& needed : {latitude_name_, longitude_name_}) {
@@ -312,21 +256,16 @@ void ZarrFields::normalise(const ZarrArray& array, const std::vector<float>& val
     const std::string& name = array.dimensions[d];
     if (name == latitude_name_) {
       latitude_stride = step;
-      step *= stored_latitude_.size();
+      step *= axes_.grid.latitude.size();
     } else if (name == longitude_name_) {
       longitude_stride = step;
-      step *= stored_longitude_.size();
+      step *= axes_.grid.longitude.size();
     } else if (name == level_name_) {
       level_stride = step;
       step *= levels;
     }
   }
-  for (const std::size_t j : stored_latitude_) {
-    const float* row = values.data() + level * level_stride + j * latitude_stride;
-    for (const std::size_t i : stored_longitude_) {
-      *field++ = row[i * longitude_stride];
-    }
-  }
+  axes_.gather(values.data() + level * level_stride, latitude_stride, longitude_stride, field);
 }
 
 /// The index of `time`. Errors: missing_input naming the time and every channel that cannot be read.

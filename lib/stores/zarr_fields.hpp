@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "stores/axes.hpp"
 #include "stores/field_store.hpp"
 #include "stores/zarr.hpp"
 
@@ -14,8 +15,9 @@ namespace mosaic {
 
 /// A Zarr v2 store in the WeatherBench2 layout: variables over time, [number or realization], [level],
 /// longitude and latitude in any order. Latitudes may run either way and longitudes start anywhere: fields
-/// are brought to south-north and 0..360 by coordinate value. Levels are in hPa (`level` or `isobaricInhPa`),
-/// times in CF units of the Gregorian calendar. read() and read_static() may run side by side.
+/// are brought to south-north and 0..360 by coordinate value. Levels are in hPa or Pa, times in CF units of
+/// the Gregorian calendar; names of coordinates as axis_names() has them, of times `time`. read() and
+/// read_static() may run side by side.
 class ZarrFields : public FieldStore {
  public:
   /// Reads and checks all coordinates. Errors: missing_input naming all absent coordinates, corrupt_input.
@@ -54,13 +56,12 @@ class ZarrFields : public FieldStore {
   FieldStoreOptions options_;
   std::string latitude_name_;
   std::string longitude_name_;
-  std::string level_name_;                     ///< empty if there are no levels
-  std::string member_name_;                    ///< empty if there are no members
-  std::vector<std::size_t> stored_latitude_;   ///< grid row -> index in the store
-  std::vector<std::size_t> stored_longitude_;  ///< grid column -> index in the store
-  std::vector<int> levels_;                    ///< [hPa] in stored order
-  std::size_t members_ = 0;                    ///< how many the store has
-  std::size_t member_ = 0;                     ///< index in the store
+  std::string level_name_;   ///< empty if there are no levels
+  std::string member_name_;  ///< empty if there are no members
+  HorizontalAxes axes_;
+  std::vector<int> levels_;  ///< [hPa] in stored order
+  std::size_t members_ = 0;  ///< how many the store has
+  std::size_t member_ = 0;   ///< index in the store
 };
 
 }  // namespace mosaic
