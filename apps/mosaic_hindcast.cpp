@@ -5,14 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "apps/campaign_command.hpp"
 #include "apps/command_line.hpp"
-#include "base/files.hpp"
-#include "base/log.hpp"
 #include "base/machine.hpp"
-#include "base/signals.hpp"
 #include "base/version.hpp"
 #include "campaign/job_records.hpp"
 #include "forecast/hindcast.hpp"
+#include "forecast/score_results.hpp"
 #include "parallel/agree.hpp"
 #include "stores/netcdf_probe.hpp"
 
@@ -20,37 +19,25 @@ namespace {
 
 using namespace mosaic;
 
-struct CommandLine {
-  std::string config;
-  std::vector<std::string> settings;
-  std::vector<std::pair<std::string, std::string>> flags;  ///< key, value
-  bool print_config = false;
-  bool print_reference = false;
-  bool plan = false;
-  std::string max_walltime;
+struct CommandLine : CampaignCommand {
   std::string repeat;
-  std::string shard;
   double audit_fraction = 0;
-  bool overwrite = false;
-  bool allow_mixed_hardware = false;
 };
 
-void declare(CLI::App& app, CommandLine& line) {
+void declare_all(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", version_text());
   app.footer(
       "Example:\n  srun mosaic_hindcast config/hindcast_era5.yaml --weights mosaic_era5.safetensors --out "
       "results");
-  app.add_option("config", line.config, "Configuration (YAML); config/reference.yaml explains every key");
-  app.add_option("--set", line.settings, "key=value, over the file; may be repeated")
-      ->allow_extra_args(false);
-  const std::vector<std::pair<std::string, std::string>> flags = {{"--weights", "model.weights"},
-                                                                  {"--input", "input.path"},
-                                                                  {"--truth", "truth.path"},
-                                                                  {"--start", "times.start"},
-                                                                  {"--end", "times.end"},
-                                                                  {"--members", "ensemble.members"},
-                                                                  {"--lead-time", "forecast.lead_time"},
-                                                                  {"--out", "output.folder"}};
+  declare(app, line, "config/reference.yaml",
+          {{"--weights", "model.weights"},
+           {"--input", "input.path"},
+           {"--truth", "truth.path"},
+           {"--start", "times.start"},
+           {"--end", "times.end"},
+           {"--members", "ensemble.members"},
+           {"--lead-time", "forecast.lead_time"},
+           {"--out", "output.folder"}});
   app.add_option(
       "--repeat", line.repeat,
       "Configuration of an earlier run, from its run.json; refused where program, weights, input or "
@@ -66,73 +53,18 @@ void declare(CLI::App& app, CommandLine& line) {
         }
       },
       "This initial time only");
-  for (const auto& [flag, key] : flags) {
-    app.add_option_function<std::string>(
-        flag, [&line, key = key](const std::string& value) { line.flags.emplace_back(key, value); },
-        "Sets " + key);
-  }
-  app.add_flag("--plan", line.plan, "Check all input, print what would be done and needed, and stop");
-  app.add_flag("--print-config", line.print_config, "Print the complete effective configuration and stop");
-  app.add_flag("--print-reference", line.print_reference, "Print every key with its explanation and stop");
-  app.add_option(
-      "--max-walltime", line.max_walltime,
-      "Stop with code 75 this long after the start (12h, 90min, 300s): less than the job's time limit");
-  app.add_option(
-      "--shard", line.shard,
-      "i/N: every N-th initial time, beginning with the i-th (from 0), for N jobs with one results "
-      "folder; default: this task of a Slurm job array");
   app.add_option("--audit", line.audit_fraction,
                  "Compute this fraction of the initial times once more on other ranks and compare bits")
       ->check(CLI::Range(0.0, 1.0));
-  app.add_flag("--overwrite", line.overwrite,
-               "Delete the earlier results in the folder instead of resuming them");
-  app.add_flag("--allow-mixed-hardware", line.allow_mixed_hardware,
-               "Resume on another CPU type: bits may differ");
 }
 
-void read_configuration(ConfigSchema& schema, const CommandLine& line) {
+/// The configuration of the run that is to be repeated comes first.
+void read_all_configuration(ConfigSchema& schema, const CommandLine& line) {
   if (!line.repeat.empty()) {
     const RunRecord record = read_run_record(line.repeat);
     schema.read(record.configuration, line.repeat + " (configuration)");
   }
-  if (!line.config.empty()) {
-    schema.read(read_text(line.config), line.config);
-  }
-  for (const std::string& setting : line.settings) {
-    schema.set(setting, "--set");
-  }
-  for (const auto& [key, value] : line.flags) {
-    schema.set(key + "=" + value, "flag for " + key);
-  }
-  schema.check();
-}
-
-/// Errors: usage.
-void limit_walltime(const std::string& text) {
-  if (text.empty()) {
-    return;
-  }
-  try {
-    const Duration walltime = parse_duration(text);
-    require(walltime.seconds > 0, ExitCode::usage, "'{}' is not positive", text);
-    stop_after(walltime);
-  } catch (const Error& problem) {
-    fail(ExitCode::usage, "--max-walltime: {}", problem.what());
-  }
-}
-
-ExistingResults existing_results(const CommandLine& line) {
-  if (line.overwrite) {
-    return ExistingResults::overwrite;
-  }
-  return line.allow_mixed_hardware ? ExistingResults::resume_on_other_hardware : ExistingResults::resume;
-}
-
-LogLevel log_level(const std::string& name) {
-  return name == "debug"     ? LogLevel::debug
-         : name == "warning" ? LogLevel::warning
-         : name == "error"   ? LogLevel::error
-                             : LogLevel::info;
+  read_configuration(schema, line);
 }
 
 void print_timings(const std::vector<HindcastTimings>& timings) {
@@ -158,7 +90,7 @@ void report(const HindcastSetup& setup, const ResultsFolder& results, JobInFolde
   for (const auto& [time, reason] : outcome.failed) {
     log_warning("initial time {} failed; the same command tries it again: {}", to_string(time), reason);
   }
-  const std::string table = finish_results(setup, results, job);
+  const std::string table = finish_results(setup.initial_times, setup.score, results, job);
   if (!table.empty()) {
     fmt::print("{}", table);
     print_timings(outcome.timings);
@@ -226,7 +158,7 @@ int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const Com
 int run(int argc, char** argv) {
   CLI::App app{"Ensemble forecasts from many initial times over the ranks of a job, scored while they run"};
   CommandLine line;
-  declare(app, line);
+  declare_all(app, line);
   const bool speaker = Comm::world().rank() == 0;
   if (const auto code = end_of_parsing(app, argc, argv)) {
     return *code;
@@ -242,13 +174,9 @@ int run(int argc, char** argv) {
   }
   Shard shard;
   agree(Comm::world(), [&] {
-    read_configuration(schema, line);
+    read_all_configuration(schema, line);
     limit_walltime(line.max_walltime);
-    shard = parse_shard(line.shard);
-    require(!line.overwrite || shard.count == 1, ExitCode::usage,
-            "--overwrite with shard {}/{}: every job of the array would delete what the others have done; "
-            "remove {} first instead",
-            shard.index, shard.count, config.output.folder);
+    shard = shard_of(line, config.output.folder);
   });
   if (line.print_config) {
     if (speaker) {

@@ -35,6 +35,7 @@ struct ScoreOptions {
   bool climatology = false;  ///< whether add() gets a climatology: anomaly correlations
   kernels::MissingValues missing = kernels::MissingValues::propagate;
   TimeMeanKind time_mean = TimeMeanKind::initial_times;
+  std::string grid;  ///< in words, for the results
 };
 
 /// Of what a spectrum is: the mean over members of their spectra, the spectrum of the ensemble mean (another

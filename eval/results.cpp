@@ -72,6 +72,9 @@ void add_provenance(NetcdfDocument& document, const TimeMean& total, const Score
                                 {"lead_time"},
                                 total.counts,
                                 {{"long_name", std::string("initial times with a truth for this lead")}}});
+  if (!options.grid.empty()) {
+    document.attributes.emplace_back("grid", options.grid);
+  }
   document.attributes.emplace_back("ensemble_size", static_cast<std::int64_t>(total.mean.members));
   document.attributes.emplace_back("number_of_initial_times", static_cast<std::int64_t>(total.initial_times));
   document.attributes.emplace_back(

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "forecast/score_channels.hpp"
 #include "forecast/stopwatch.hpp"
 
 namespace mosaic {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "base/error.hpp"
 #include "campaign/job_in_folder.hpp"
 #include "eval/init_time_scorer.hpp"
+#include "forecast/campaign_outcome.hpp"
 #include "forecast/hindcast_config.hpp"
 #include "model/forecast_model.hpp"
 #include "parallel/comm.hpp"
@@ -28,9 +28,6 @@ struct HindcastSetup {
   std::vector<float>
       orography;  ///< geopotential at surface of the input, [lat, lon]; empty = the store has none
 };
-
-/// Every channel that the scores or the spectra need, each once.
-ChannelSet scored_channels(const eval::ScoreOptions& score);
 
 /// Tries NetCDF input and truth in a child process, see probe_netcdf(); one rank is enough. Errors: its.
 void probe_hindcast_input(const HindcastConfig& config);
@@ -59,12 +56,7 @@ struct HindcastTimings {
   double read = 0, compute = 0, exchange = 0, score = 0, write = 0, idle = 0;
 };
 
-struct HindcastOutcome {
-  ExitCode code = ExitCode::complete;    ///< complete, stopped_early or partly_failed
-  std::size_t initial_times = 0;         ///< of this job: all, or those of its shard
-  std::size_t committed = 0;             ///< of these, finished by now
-  std::size_t resumed = 0;               ///< of these, those that were there before
-  std::map<Time, std::string> failed;    ///< initial times that could not be forecast, and why
+struct HindcastOutcome : CampaignOutcome {
   std::vector<Time> audited;             ///< computed a second time, with the same bits
   int groups = 1;                        ///< of ranks
   std::vector<HindcastTimings> timings;  ///< by rank
@@ -78,12 +70,6 @@ struct HindcastOutcome {
 /// differ, naming the hosts.
 HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& results, const JobInFolder& job,
                              const Comm& comm, double audit_fraction);
-
-/// On one rank, after run_hindcast(): once all initial times of the run are committed, metrics.nc, spectra.nc
-/// (if any were asked for) and sums.nc, by the one job that gets the lock for it. A job that is not one of
-/// several also writes metrics and spectra of a part, of which there must be one. Returns the table of
-/// headline scores; empty if nothing was written.
-std::string finish_results(const HindcastSetup& setup, const ResultsFolder& results, JobInFolder& job);
 
 /// On one rank, last: the job's record; those of all jobs and the logs are joined once the run is complete.
 /// `configuration`: the effective configuration as YAML.

@@ -59,18 +59,6 @@ void add_time_keys(ConfigSchema& schema, HindcastConfig& config) {
   schema.key("times.step", &times.step, "Between initial times");
 }
 
-void add_fields_keys(ConfigSchema& schema, const std::string& name, HindcastConfig::Fields& fields,
-                     const std::string& what) {
-  schema.key(name + ".path", &fields.path, what);
-  schema.key(name + ".member", &fields.member, "Member to take where the store holds an ensemble");
-  schema.key(name + ".allow_missing_chunks", &fields.allow_missing_chunks,
-             "Take the fill value for an absent chunk instead of stopping");
-  schema.key(name + ".verify_checksums", &fields.verify_checksums,
-             "Compare all that is read with the manifest of `mosaic_data verify PATH --write-checksums`");
-  schema.key(name + ".frozen_state", &fields.frozen_state,
-             "The store's only state stands for every time (demonstrations)");
-}
-
 void add_score_keys(ConfigSchema& schema, HindcastConfig& config) {
   auto& score = config.score;
   schema.key("score.channels", &score.channels, "Channels to score");

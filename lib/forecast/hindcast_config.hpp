@@ -8,6 +8,7 @@
 #include "base/time.hpp"
 #include "campaign/initial_times.hpp"
 #include "fields/channel.hpp"
+#include "forecast/fields_config.hpp"
 
 namespace mosaic {
 
@@ -32,13 +33,7 @@ struct HindcastConfig {
   } ensemble;
   InitialTimeSelection times;
   Duration lead_time = Duration::days(10);
-  struct Fields {
-    std::string path;
-    std::optional<int> member;
-    bool allow_missing_chunks = false;
-    bool verify_checksums = false;
-    bool frozen_state = false;
-  } input, truth;
+  FieldsConfig input, truth;
   bool check_input = true;
   struct Score {
     std::vector<std::string> channels = {

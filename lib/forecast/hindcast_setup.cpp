@@ -8,6 +8,7 @@
 #include "base/version.hpp"
 #include "forecast/forecast_output.hpp"
 #include "forecast/hindcast.hpp"
+#include "forecast/score_channels.hpp"
 #include "model/checkpoint.hpp"
 #include "model/mosaic_model.hpp"
 #include "stores/netcdf_probe.hpp"
@@ -15,32 +16,6 @@
 namespace mosaic {
 
 namespace {
-
-FieldStoreOptions store_options(const HindcastConfig::Fields& fields, int threads) {
-  FieldStoreOptions options;
-  options.threads = threads;
-  options.allow_missing_chunks = fields.allow_missing_chunks;
-  options.verify_checksums = fields.verify_checksums;
-  options.frozen_state = fields.frozen_state;
-  if (fields.member) {
-    options.member = *fields.member;
-  }
-  return options;
-}
-
-/// Channels in order, each once.
-ChannelSet parse_channels(const std::vector<const std::vector<std::string>*>& lists) {
-  ChannelSet channels;
-  for (const auto* names : lists) {
-    for (const std::string& name : *names) {
-      const Channel channel = parse_channel(name);
-      if (std::find(channels.begin(), channels.end(), channel) == channels.end()) {
-        channels.push_back(channel);
-      }
-    }
-  }
-  return channels;
-}
 
 std::unique_ptr<ForecastModel> load_persistence(const HindcastConfig& config, const LatLonGrid& grid) {
   ModelInfo info;
@@ -198,16 +173,6 @@ RunIdentity identity_of(const HindcastSetup& setup) {
 
 }  // namespace
 
-ChannelSet scored_channels(const eval::ScoreOptions& score) {
-  ChannelSet channels = score.channels;
-  for (const Channel& channel : score.spectra_channels) {
-    if (std::find(channels.begin(), channels.end(), channel) == channels.end()) {
-      channels.push_back(channel);
-    }
-  }
-  return channels;
-}
-
 void probe_hindcast_input(const HindcastConfig& config) {
   probe_netcdf(config.input.path, store_options(config.input, 1));
   if (config.truth.path != config.input.path) {
@@ -217,7 +182,7 @@ void probe_hindcast_input(const HindcastConfig& config) {
 
 HindcastSetup set_up_hindcast(const HindcastConfig& config) {
   check_consistency(config);
-  const HindcastConfig::Fields& truth = config.truth.path.empty() ? config.input : config.truth;
+  const FieldsConfig& truth = config.truth.path.empty() ? config.input : config.truth;
   HindcastParts parts;
   parts.input = open_field_store(config.input.path, store_options(config.input, config.threads));
   parts.truth = open_field_store(truth.path, store_options(truth, config.threads));

@@ -1,5 +1,8 @@
 #include "grid/lat_lon_grid.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -48,6 +51,17 @@ LatLonGrid LatLonGrid::without_poles(int n_lon, int n_lat) {
     grid.latitude[static_cast<std::size_t>(j)] = -90.0 + (j + 0.5) * 180.0 / n_lat;
   }
   return grid;
+}
+
+bool nearly_equal(const LatLonGrid& a, const LatLonGrid& b, double tolerance) {
+  const auto near = [tolerance](double x, double y) { return std::abs(x - y) <= tolerance; };
+  return std::ranges::equal(a.latitude, b.latitude, near) &&
+         std::ranges::equal(a.longitude, b.longitude, near);
+}
+
+std::string to_string(const LatLonGrid& grid) {
+  return fmt::format("{} x {}, latitudes {:g} ... {:g}", grid.longitude.size(), grid.latitude.size(),
+                     grid.latitude.front(), grid.latitude.back());
 }
 
 std::vector<double> area_weights(const LatLonGrid& grid) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 namespace mosaic {
@@ -18,6 +19,12 @@ struct LatLonGrid {
   /// n_lon longitudes 360 i / n_lon and n_lat latitudes -90 + (j + 1/2) 180 / n_lat, no poles.
   static LatLonGrid without_poles(int n_lon, int n_lat);
 };
+
+/// Whether both have the same rows and columns, each within `tolerance` [degrees].
+bool nearly_equal(const LatLonGrid& a, const LatLonGrid& b, double tolerance);
+
+/// "240 x 121, latitudes -90 ... 90": longitudes times latitudes.
+std::string to_string(const LatLonGrid& grid);
 
 /// Weight of each latitude row: (J/2)(sin upper - sin lower), cell edges half way between latitudes in angle
 /// and closed at the poles; sums to J. Source: WeatherBench 2. Shape: [lat].

@@ -23,7 +23,7 @@ std::vector<Time> all_times(const HindcastConfig& config) {
   return times;
 }
 
-std::unique_ptr<FieldStore> open_fields(const HindcastConfig::Fields& fields, const HindcastConfig& config) {
+std::unique_ptr<FieldStore> open_fields(const FieldsConfig& fields, const HindcastConfig& config) {
   if (fields.path == "hash") {
     return std::make_unique<HashFields>(all_times(config));
   }

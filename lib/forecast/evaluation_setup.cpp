@@ -1,0 +1,274 @@
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/machine.hpp"
+#include "base/version.hpp"
+#include "campaign/initial_times.hpp"
+#include "eval/regions.hpp"
+#include "forecast/baseline_forecasts.hpp"
+#include "forecast/evaluation.hpp"
+#include "forecast/score_channels.hpp"
+#include "stores/netcdf_probe.hpp"
+
+namespace mosaic {
+
+namespace {
+
+constexpr double grid_tolerance = 1e-3;  // [degrees], as WeatherBench 2
+
+std::map<std::string, std::string> names_from(const std::vector<std::string>& list) {
+  std::map<std::string, std::string> names;
+  for (const std::string& entry : list) {
+    names[entry.substr(0, entry.find('='))] = entry.substr(entry.find('=') + 1);
+  }
+  return names;
+}
+
+ForecastStoreOptions forecast_options(const EvaluationConfig& config) {
+  const auto& forecast = config.forecast;
+  ForecastStoreOptions options;
+  options.threads = config.threads;
+  options.allow_missing_chunks = forecast.allow_missing_chunks;
+  options.verify_checksums = forecast.verify_checksums;
+  options.members.assign(forecast.members.begin(), forecast.members.end());
+  options.rename = names_from(forecast.rename);
+  return options;
+}
+
+ClimatologyOptions climatology_options(const EvaluationConfig& config) {
+  const auto& climatology = config.climatology;
+  return {.threads = config.threads,
+          .allow_missing_chunks = climatology.allow_missing_chunks,
+          .verify_checksums = climatology.verify_checksums,
+          .rename = names_from(climatology.rename)};
+}
+
+FieldsConfig fields_of_years(const EvaluationConfig::Forecast& forecast) {
+  FieldsConfig fields;
+  fields.path = forecast.path;
+  fields.allow_missing_chunks = forecast.allow_missing_chunks;
+  fields.verify_checksums = forecast.verify_checksums;
+  return fields;
+}
+
+std::unique_ptr<ForecastStore> open_forecasts(const EvaluationSetup& setup) {
+  const EvaluationConfig& config = setup.config;
+  const std::string& kind = config.forecast.kind;
+  if (kind == "store") {
+    return open_forecast_store(config.forecast.path, forecast_options(config));
+  }
+  const std::vector<Time> times = initial_times(config.times);
+  std::vector<Duration> leads = config.lead_times;
+  std::sort(leads.begin(), leads.end());
+  if (kind == "persistence") {
+    return persistence_forecasts(*setup.truth, times, leads);
+  }
+  if (kind == "climatology") {
+    return climatology_forecasts(*setup.climatology, times, leads);
+  }
+  const LeapDay leap_day = config.forecast.leap_day == "missing" ? LeapDay::missing : LeapDay::next_day;
+  return probabilistic_climatology(
+      open_field_store(config.forecast.path, store_options(fields_of_years(config.forecast), config.threads)),
+      config.forecast.years, leap_day, times, leads);
+}
+
+/// All that is wanted and not there; missing ones that may be are logged.
+class Missing {
+ public:
+  void add(bool is_error, const std::string& what, const std::vector<std::string>& items) {
+    if (items.empty()) {
+      return;
+    }
+    constexpr std::size_t shown = 10;
+    std::vector<std::string> first(
+        items.begin(), items.begin() + static_cast<std::ptrdiff_t>(std::min(shown, items.size())));
+    const std::string text = fmt::format("{}: {} in all: {}{}", what, items.size(), fmt::join(first, ", "),
+                                         items.size() > shown ? ", ..." : "");
+    if (is_error) {
+      errors_.push_back(text);
+    } else {
+      log_warning("{}; scored without them", text);
+    }
+  }
+  void require_nothing() const {
+    require(errors_.empty(), ExitCode::missing_input, "{}", fmt::join(errors_, "\n"));
+  }
+
+ private:
+  std::vector<std::string> errors_;
+};
+
+void check_times(const EvaluationSetup& setup) {
+  std::vector<std::string> no_forecast;
+  std::vector<std::string> no_truth;
+  for (const Time time : setup.initial_times) {
+    for (const Duration lead : setup.leads) {
+      if (!setup.forecast->has_time(time, lead)) {
+        no_forecast.push_back(fmt::format("{} + {}", to_string(time), to_string(lead)));
+      }
+      if (!setup.truth->has_time(time + lead)) {
+        no_truth.push_back(to_string(time + lead));
+      }
+    }
+  }
+  std::sort(no_truth.begin(), no_truth.end());
+  no_truth.erase(std::unique(no_truth.begin(), no_truth.end()), no_truth.end());
+  Missing missing;
+  missing.add(setup.config.score.missing_forecast == "error",
+              setup.forecast->path() +
+                  " has no forecast at some initial times and leads "
+                  "(score.missing_forecast: per-lead scores the others)",
+              no_forecast);
+  missing.add(setup.config.score.missing_truth == "error",
+              setup.truth->path() +
+                  " has no state at some valid times (score.missing_truth: per-lead scores "
+                  "the others)",
+              no_truth);
+  missing.require_nothing();
+}
+
+void check_channels(const EvaluationSetup& setup) {
+  std::vector<std::string> no_forecast;
+  std::vector<std::string> no_truth;
+  for (const Channel& channel : scored_channels(setup.score)) {
+    if (!setup.forecast->has(channel)) {
+      no_forecast.push_back(channel.name());
+    }
+    if (!setup.truth->has(channel)) {
+      no_truth.push_back(channel.name());
+    }
+  }
+  Missing missing;
+  missing.add(true, setup.forecast->path() + " does not have channels that are to be scored", no_forecast);
+  missing.add(true, setup.truth->path() + " does not have channels that are to be scored", no_truth);
+  missing.require_nothing();
+}
+
+void check_grid(const LatLonGrid& truth, const LatLonGrid& other, const std::string& path,
+                const std::string& what) {
+  require(nearly_equal(truth, other, grid_tolerance), ExitCode::corrupt_input,
+          "{}: the {} is on another grid ({}) than the truth ({}); bring one to the other's with mosaic_data "
+          "regrid",
+          path, what, to_string(other), to_string(truth));
+}
+
+eval::ScoreOptions score_options(const EvaluationSetup& setup) {
+  const auto& config = setup.config.score;
+  eval::ScoreOptions score;
+  score.channels = parse_channels({&config.channels});
+  if (score.channels.empty()) {
+    for (const Channel& channel : setup.forecast->channels()) {
+      if (setup.truth->has(channel)) {
+        score.channels.push_back(channel);
+      }
+    }
+  }
+  require(
+      !score.channels.empty(), ExitCode::missing_input,
+      "{} and {} have no channel in common: nothing can be scored (forecast.rename names variables of the "
+      "forecasts)",
+      setup.forecast->path(), setup.truth->path());
+  score.spectra_channels = parse_channels({&config.spectra});
+  score.regions = eval::regions_by_name(config.regions);
+  score.threads = setup.config.threads;
+  score.leads = setup.leads;
+  score.climatology = setup.climatology != nullptr;
+  score.missing = config.skipna ? kernels::MissingValues::skip : kernels::MissingValues::propagate;
+  score.time_mean =
+      config.time_mean == "pooled" ? eval::TimeMeanKind::pooled : eval::TimeMeanKind::initial_times;
+  score.grid = to_string(*setup.grid);
+  const bool needs_land = std::any_of(score.regions.begin(), score.regions.end(), [](const auto& region) {
+    return region.surface != eval::Surface::all;
+  });
+  if (needs_land) {
+    score.land_mask = std::make_shared<const std::vector<float>>(setup.truth->read_static("land_sea_mask"));
+  }
+  return score;
+}
+
+RunIdentity identity_of(const EvaluationSetup& setup) {
+  ConfigSchema schema;
+  EvaluationConfig config = setup.config;
+  add_evaluation_keys(schema, config);
+  RunIdentity identity;
+  for (const auto& [path, value] : schema.values()) {
+    const bool changes_bits = !path.starts_with("log.") && path != "output.folder" && path != "on_error" &&
+                              path != "parallel.threads" && path.find(".verify_") == std::string::npos;
+    if (changes_bits) {
+      identity["configuration." + path] = value;
+    }
+  }
+  identity["forecast"] = setup.forecast->identity();
+  identity["truth"] = setup.truth->identity();
+  if (setup.climatology != nullptr) {
+    identity["climatology"] = setup.climatology->identity();
+  }
+  identity["program"] = version_text();
+  for (const auto& [name, value] : machine_identity()) {
+    identity["machine." + name] = value;
+  }
+  return identity;
+}
+
+}  // namespace
+
+void probe_evaluation_input(const EvaluationConfig& config) {
+  probe_netcdf(config.truth.path, store_options(config.truth, 1));
+  if (config.forecast.kind == "store") {
+    probe_forecasts(config.forecast.path, forecast_options(config));
+  } else if (!config.forecast.path.empty()) {
+    probe_netcdf(config.forecast.path, store_options(fields_of_years(config.forecast), 1));
+  }
+}
+
+EvaluationSetup set_up_evaluation(const EvaluationConfig& config) {
+  check_consistency(config);
+  EvaluationSetup setup;
+  setup.config = config;
+  setup.truth = open_field_store(config.truth.path, store_options(config.truth, config.threads));
+  if (!config.climatology.path.empty()) {
+    setup.climatology =
+        std::make_unique<ClimatologyStore>(config.climatology.path, climatology_options(config));
+  }
+  setup.forecast = open_forecasts(setup);
+  setup.grid = std::make_shared<const LatLonGrid>(setup.truth->grid());
+  check_grid(*setup.grid, setup.forecast->grid(), setup.forecast->path(), "forecast");
+  if (setup.climatology != nullptr) {
+    check_grid(*setup.grid, setup.climatology->grid(), setup.climatology->path(), "climatology");
+  }
+  setup.initial_times =
+      names_initial_times(config.times) ? initial_times(config.times) : setup.forecast->initial_times();
+  setup.leads = config.lead_times.empty() ? setup.forecast->leads() : config.lead_times;
+  std::sort(setup.leads.begin(), setup.leads.end());
+  setup.leads.erase(std::unique(setup.leads.begin(), setup.leads.end()), setup.leads.end());
+  setup.score = score_options(setup);
+  check_channels(setup);
+  check_times(setup);
+  setup.identity = identity_of(setup);
+  return setup;
+}
+
+std::string evaluation_plan(const EvaluationSetup& setup, int ranks, const Shard& shard) {
+  const std::size_t channels = scored_channels(setup.score).size();
+  const double bytes =
+      static_cast<double>(channels * setup.grid->points() * sizeof(float)) * (setup.forecast->members() + 2);
+  std::string text = fmt::format(
+      "initial times: {} ({} ... {})\nlead times: {} ({} ... {})\nmembers: {}\nchannels: {}\ngrid: {}\n",
+      setup.initial_times.size(), to_string(setup.initial_times.front()),
+      to_string(setup.initial_times.back()), setup.leads.size(), to_string(setup.leads.front()),
+      to_string(setup.leads.back()), setup.forecast->members(), channels, to_string(*setup.grid));
+  text += fmt::format(
+      "ranks: {}, each with up to {:.0f} MB of fields (one initial time and lead) and of chunks that hold "
+      "several leads\n",
+      ranks, bytes / 1e6);
+  if (shard.count > 1) {
+    text += fmt::format("shard {}/{}: {} initial times\n", shard.index, shard.count,
+                        times_of_shard(setup.initial_times, shard).size());
+  }
+  return text;
+}
+
+}  // namespace mosaic

@@ -1,0 +1,118 @@
+#include "forecast/score_results.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "base/signals.hpp"
+#include "campaign/job_records.hpp"
+#include "eval/results.hpp"
+#include "eval/tidy_tables.hpp"
+#include "stores/netcdf_document.hpp"
+
+namespace mosaic {
+
+namespace {
+
+/// The sums of all committed initial times; kept in one file in place of theirs once the run is complete.
+NetcdfDocument merged_sums(const std::vector<Time>& initial_times, const ResultsFolder& results) {
+  if (results.is_merged()) {
+    return read_netcdf(results.merged_sums_file());
+  }
+  std::vector<NetcdfDocument> documents;
+  for (const Time time : initial_times) {
+    if (results.is_committed(time)) {
+      documents.push_back(read_netcdf(results.sums_file(time)));
+    }
+  }
+  NetcdfDocument merged = eval::merge_sums(documents);
+  if (documents.size() == initial_times.size()) {
+    write_netcdf(results.merged_sums_file(), merged);
+    results.remove_single_sums();
+  }
+  return merged;
+}
+
+/// Holds the lock under which one job at a time works on the files of the whole run.
+class FinishLock {
+ public:
+  explicit FinishLock(JobLocks& locks) : locks_(locks) {
+    constexpr std::chrono::milliseconds pause{100};
+    while (locks_.try_lock(name) == LockOutcome::held && !stop_requested()) {
+      std::this_thread::sleep_for(pause);  // the holder works, or will be known to be gone
+    }
+  }
+  ~FinishLock() { locks_.unlock(name); }
+  FinishLock(const FinishLock&) = delete;
+  FinishLock& operator=(const FinishLock&) = delete;
+
+ private:
+  static constexpr const char* name = "finish";
+  JobLocks& locks_;
+};
+
+}  // namespace
+
+std::string finish_results(const std::vector<Time>& initial_times, const eval::ScoreOptions& score,
+                           const ResultsFolder& results, JobInFolder& job) {
+  const std::size_t committed = results.count_committed(initial_times);
+  if (committed < initial_times.size() && job.shard().count > 1) {
+    log_info(
+        "{} of {} initial times of the run are committed: the job that commits the last one makes the scores",
+        committed, initial_times.size());
+    return "";
+  }
+  if (committed == 0) {
+    log_warning("no initial time could be forecast: there are no scores");
+    return "";
+  }
+  const FinishLock lock(job.locks());
+  const NetcdfDocument merged = merged_sums(initial_times, results);
+  const auto sums = eval::all_from_netcdf(merged);
+  const NetcdfDocument metrics = eval::metrics_document(sums, score);
+  write_netcdf(results.file("metrics.nc"), metrics);
+  write_text_atomically(results.file("metrics.csv"), eval::tidy_csv(metrics));
+  write_text_atomically(results.file("metrics.json"), eval::tidy_json(metrics));
+  write_netcdf(results.file("ranks.nc"), eval::ranks_document(sums, score));
+  if (!score.spectra_channels.empty()) {
+    write_netcdf(results.file("spectra.nc"), eval::spectra_document(sums, score));
+  }
+  return eval::score_table(sums, score);
+}
+
+nlohmann::json status_json(const std::vector<Time>& initial_times, const CampaignOutcome& outcome,
+                           const ResultsFolder& results) {
+  nlohmann::json status;
+  for (const Time time : initial_times) {
+    status[to_string(time)] = results.is_committed(time) ? "committed" : "pending";
+  }
+  for (const auto& [time, reason] : outcome.failed) {
+    status[to_string(time)] = "failed: " + reason;
+  }
+  return status;
+}
+
+nlohmann::json job_json(const JobInFolder& job, const CampaignOutcome& outcome,
+                        const std::vector<std::string>& hosts) {
+  return {{"shard", fmt::format("{}/{}", job.shard().index, job.shard().count)},
+          {"started", job.locks().owner().since},
+          {"ranks", hosts.size()},
+          {"hosts", hosts},
+          {"initial_times", outcome.initial_times},
+          {"resumed_initial_times", outcome.resumed},
+          {"exit_code", static_cast<int>(outcome.code)}};
+}
+
+void write_records(const ResultsFolder& results, JobInFolder& job, const nlohmann::json& run,
+                   const nlohmann::json& this_job) {
+  write_job_record(results, job.name(), run, this_job);
+  if (results.is_merged()) {
+    const FinishLock lock(job.locks());
+    merge_job_records(results);
+    job.merge_logs();
+  }
+}
+
+}  // namespace mosaic
