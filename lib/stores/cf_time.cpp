@@ -89,8 +89,10 @@ std::vector<Duration> decode_leads(const std::vector<double>& values, const std:
   leads.reserve(values.size());
   for (const double value : values) {
     const double seconds = value * factor / divisor;
-    require(std::fabs(seconds - std::round(seconds)) < whole, ExitCode::corrupt_input,
-            "{}: {} {} are no whole seconds{}", where, value, units.empty() ? "nanoseconds" : units,
+    const bool is_whole =
+        divisor > 1.0 ? std::fmod(value, divisor) == 0.0 : std::fabs(seconds - std::round(seconds)) < whole;
+    require(is_whole, ExitCode::corrupt_input, "{}: {} {} are no whole seconds{}", where, value,
+            units.empty() ? "nanoseconds" : units,
             units.empty() ? "; give the coordinate its units, such as hours" : "");
     require(seconds >= 0.0 && seconds < seconds_of_ten_years, ExitCode::corrupt_input,
             "{}: {} {} is no lead time between 0 and 10 years", where, value, units);

@@ -33,10 +33,10 @@ GriddedForecasts::GriddedForecasts(const std::vector<std::string>& files, const 
 
 void GriddedForecasts::open(const std::vector<std::string>& files) {
   for (const std::string& path : files) {
-    files_.push_back(std::make_unique<ForecastFile>(
+    files_.push_back(std::make_unique<ForecastSource>(
         open_labelled_arrays(path, {options_.rename, options_.verify_checksums})));
-    ForecastFile& file = *files_.back();
-    const ForecastFile& first = *files_.front();
+    ForecastSource& file = *files_.back();
+    const ForecastSource& first = *files_.front();
     file.arrays().share_tables(first.arrays());
     file.arrays().share_tables(files_[files_.size() < 2 ? 0 : files_.size() - 2]->arrays());
     file.arrays().file().close();
@@ -69,7 +69,7 @@ void GriddedForecasts::keep_one_product() {
 void GriddedForecasts::index() {
   std::set<Duration> leads;
   for (std::size_t f = 0; f < files_.size(); ++f) {
-    const ForecastFile& file = *files_[f];
+    const ForecastSource& file = *files_[f];
     for (std::size_t t = 0; t < file.initial_times().size(); ++t) {
       parts_[file.initial_times()[t]].push_back({f, t});
     }
@@ -95,7 +95,7 @@ void GriddedForecasts::check_overlap(Time initial_time, const std::vector<Part>&
   }
   std::map<std::pair<Duration, std::int64_t>, std::size_t> owner;
   for (const Part& part : parts) {
-    const ForecastFile& file = *files_[part.file];
+    const ForecastSource& file = *files_[part.file];
     for (const Duration lead : file.leads()) {
       for (const std::int64_t member : file.members()) {
         const auto [place, fresh] = owner.try_emplace({lead, member}, part.file);
@@ -162,7 +162,7 @@ std::vector<GriddedForecasts::Piece> GriddedForecasts::find(Time initial_time, D
   const auto parts = parts_.find(initial_time);
   if (parts != parts_.end()) {
     for (const Part& part : parts->second) {
-      const ForecastFile& file = *files_[part.file];
+      const ForecastSource& file = *files_[part.file];
       const std::size_t lead_index = position(file.leads(), lead);
       if (lead_index == file.leads().size()) {
         continue;
@@ -194,7 +194,7 @@ bool GriddedForecasts::has_time(Time initial_time, Duration lead) const {
   return missing.empty();
 }
 
-std::string GriddedForecasts::obstacle(const ForecastFile& file, const Channel& channel) const {
+std::string GriddedForecasts::obstacle(const ForecastSource& file, const Channel& channel) const {
   return file.arrays().obstacle(channel, file.axes());
 }
 

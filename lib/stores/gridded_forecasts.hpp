@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "stores/forecast_file.hpp"
+#include "stores/forecast_source.hpp"
 #include "stores/forecast_store.hpp"
 
 namespace mosaic {
@@ -46,13 +46,13 @@ class GriddedForecasts final : public ForecastStore {
   void choose_members();
   void make_identity();
   std::vector<Piece> find(Time initial_time, Duration lead, std::vector<std::int64_t>& missing) const;
-  std::string obstacle(const ForecastFile& file, const Channel& channel) const;
+  std::string obstacle(const ForecastSource& file, const Channel& channel) const;
   std::string describe_absence(Time initial_time, Duration lead,
                                const std::vector<std::int64_t>& missing) const;
   void touch(std::size_t file);
 
   ForecastStoreOptions options_;
-  std::vector<std::unique_ptr<ForecastFile>> files_;
+  std::vector<std::unique_ptr<ForecastSource>> files_;
   std::vector<std::size_t> layouts_;  // the first file of each set of equal ones
   std::map<Time, std::vector<Part>> parts_;
   std::list<std::size_t> open_files_;  // latest first

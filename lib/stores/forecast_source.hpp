@@ -19,10 +19,10 @@ enum class ForecastProduct { member, mean, spread };
 /// layouts:
 ///  1. a lead time dimension (or one lead as a scalar), `time` is the initial time, a dimension or a scalar;
 ///  2. CF, as ForecastWriter writes it: `time` is the valid time, forecast_reference_time a scalar.
-class ForecastFile {
+class ForecastSource {
  public:
   /// Reads all coordinates. Errors: missing_input naming what is absent, corrupt_input.
-  explicit ForecastFile(std::unique_ptr<LabelledArrays> arrays);
+  explicit ForecastSource(std::unique_ptr<LabelledArrays> arrays);
 
   /// Whether a file has one of the layouts with lead times, and is not a series of states at lead 0.
   static bool is_forecast(GriddedArrays& arrays);

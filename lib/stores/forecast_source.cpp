@@ -1,4 +1,4 @@
-#include "stores/forecast_file.hpp"
+#include "stores/forecast_source.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -38,7 +38,7 @@ void check_unique(std::vector<Value> values, const std::string& where, const Tex
 
 }  // namespace
 
-ForecastFile::ForecastFile(std::unique_ptr<LabelledArrays> arrays) : arrays_(std::move(arrays)) {
+ForecastSource::ForecastSource(std::unique_ptr<LabelledArrays> arrays) : arrays_(std::move(arrays)) {
   find_members();
   if (!arrays_.find_axis(AxisRole::lead).empty() || !find_valid_times()) {
     find_series();
@@ -48,31 +48,31 @@ ForecastFile::ForecastFile(std::unique_ptr<LabelledArrays> arrays) : arrays_(std
   check_unique(members_, path() + ": member", [](std::int64_t member) { return std::to_string(member); });
 }
 
-bool ForecastFile::is_forecast(GriddedArrays& arrays) {
+bool ForecastSource::is_forecast(GriddedArrays& arrays) {
   if (const std::string lead = arrays.find_axis(AxisRole::lead); !lead.empty()) {
     return arrays.file().arrays().at(lead).shape[0] > 1;
   }
   return !scalar_initial_time(arrays).empty() && !valid_time_axis(arrays).empty();
 }
 
-std::vector<Time> ForecastFile::times_of(const std::string& name) {
+std::vector<Time> ForecastSource::times_of(const std::string& name) {
   const LabelledArray& array = arrays_.file().arrays().at(name);
   return decode_cf_times(arrays_.file().read_coordinate(name), array.units, array.calendar,
                          path() + ": " + name);
 }
 
-std::vector<Duration> ForecastFile::leads_of(const std::string& name) {
+std::vector<Duration> ForecastSource::leads_of(const std::string& name) {
   return decode_leads(arrays_.file().read_coordinate(name), arrays_.file().arrays().at(name).units,
                       path() + ": " + name);
 }
 
-void ForecastFile::add_axis(const std::string& dimension, AxisRole role) {
+void ForecastSource::add_axis(const std::string& dimension, AxisRole role) {
   arrays_.declare(dimension, role);
   axes_.insert(role);
 }
 
 /// Layout 1.
-void ForecastFile::find_series() {
+void ForecastSource::find_series() {
   std::vector<std::string> missing;
   const std::string lead_axis = arrays_.find_axis(AxisRole::lead);
   const std::string lead = lead_axis.empty() ? arrays_.find_scalar(AxisRole::lead) : lead_axis;
@@ -104,7 +104,7 @@ void ForecastFile::find_series() {
 }
 
 /// Layout 2; false if it is not that.
-bool ForecastFile::find_valid_times() {
+bool ForecastSource::find_valid_times() {
   const std::string axis = valid_time_axis(arrays_);
   const std::string initial_time = scalar_initial_time(arrays_);
   if (axis.empty() || initial_time.empty()) {
@@ -128,7 +128,7 @@ bool ForecastFile::find_valid_times() {
 }
 
 /// A dimension without a coordinate counts from 0; a scalar numbers the only member.
-void ForecastFile::find_members() {
+void ForecastSource::find_members() {
   const std::string axis = arrays_.find_axis(AxisRole::member);
   const std::string source = axis.empty() ? arrays_.find_scalar(AxisRole::member) : axis;
   if (!axis.empty()) {
@@ -162,7 +162,7 @@ void ForecastFile::find_members() {
   }
 }
 
-ForecastProduct ForecastFile::product() const {
+ForecastProduct ForecastSource::product() const {
   const auto variables = arrays_.variables();
   ForecastProduct product = variables.empty() ? ForecastProduct::member : ForecastProduct::mean;
   for (const auto& [name, levels] : variables) {
