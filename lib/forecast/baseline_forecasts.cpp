@@ -26,21 +26,37 @@ class Baseline : public ForecastStore {
 
 class Persistence final : public Baseline {
  public:
-  Persistence(FieldStore& truth, std::vector<Time> initial_times, std::vector<Duration> leads)
-      : Baseline(truth.path(), truth.grid(), std::move(initial_times), std::move(leads)), truth_(truth) {
-    identity_ = "persistence of " + truth.identity();
+  Persistence(std::vector<PersistentMember> members, std::vector<Time> initial_times,
+              std::vector<Duration> leads)
+      : Baseline(members.front().states->path(), members.front().states->grid(), std::move(initial_times),
+                 std::move(leads)),
+        members_(std::move(members)) {
+    member_numbers_.clear();
+    for (const PersistentMember& member : members_) {
+      member_numbers_.push_back(member.number);
+    }
+    identity_ = fmt::format("persistence of members {} of {}", fmt::join(member_numbers_, ", "),
+                            members_.front().states->identity());
   }
 
-  bool has_time(Time initial_time, Duration) const override { return truth_.has_time(initial_time); }
-  bool has(const Channel& channel) const override { return truth_.has(channel); }
-  ChannelSet channels() const override { return {}; }  // whatever the truth has
+  bool has_time(Time initial_time, Duration) const override {
+    return members_.front().states->has_time(initial_time);
+  }
+  bool has(const Channel& channel) const override { return members_.front().states->has(channel); }
+  ChannelSet channels() const override { return {}; }  // whatever the store has
 
   std::vector<float> read(Time initial_time, Duration, const ChannelSet& channels) override {
-    return truth_.read(initial_time, std::make_shared<const ChannelSet>(channels)).values;
+    const auto wanted = std::make_shared<const ChannelSet>(channels);
+    std::vector<float> values;
+    for (const PersistentMember& member : members_) {
+      const State state = member.states->read(initial_time, wanted);
+      values.insert(values.end(), state.values.begin(), state.values.end());
+    }
+    return values;
   }
 
  private:
-  FieldStore& truth_;
+  std::vector<PersistentMember> members_;
 };
 
 class Climatology final : public Baseline {
@@ -117,9 +133,11 @@ class Years final : public Baseline {
 
 }  // namespace
 
-std::unique_ptr<ForecastStore> persistence_forecasts(FieldStore& truth, std::vector<Time> initial_times,
+std::unique_ptr<ForecastStore> persistence_forecasts(std::vector<PersistentMember> members,
+                                                     std::vector<Time> initial_times,
                                                      std::vector<Duration> leads) {
-  return std::make_unique<Persistence>(truth, std::move(initial_times), std::move(leads));
+  require(!members.empty(), "persistence needs at least one member");
+  return std::make_unique<Persistence>(std::move(members), std::move(initial_times), std::move(leads));
 }
 
 std::unique_ptr<ForecastStore> climatology_forecasts(ClimatologyStore& climatology,

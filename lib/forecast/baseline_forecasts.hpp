@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -11,8 +12,15 @@ namespace mosaic {
 
 // Baselines as forecasts, for these initial times and leads. What they refer to must outlive them.
 
-/// The truth at the initial time, for every lead.
-std::unique_ptr<ForecastStore> persistence_forecasts(FieldStore& truth, std::vector<Time> initial_times,
+/// A member of persistence: a store of states and the number that it goes by.
+struct PersistentMember {
+  std::int64_t number = 0;
+  std::unique_ptr<FieldStore> states;
+};
+
+/// The state at the initial time, for every lead. Errors: internal for no member.
+std::unique_ptr<ForecastStore> persistence_forecasts(std::vector<PersistentMember> members,
+                                                     std::vector<Time> initial_times,
                                                      std::vector<Duration> leads);
 
 /// The climatology at the day of year and hour of the valid time.

@@ -20,7 +20,7 @@ void add_forecast_keys(ConfigSchema& schema, EvaluationConfig& config) {
   schema.key(
       "forecast.path", &forecast.path,
       "Zarr v2, NetCDF or .npz, one or many (a glob pattern or a list with commas), or the folder of a "
-      "run with forecasts; with probabilistic-climatology the store of the years");
+      "run with forecasts; the states of persistence (empty = truth.path) or the store of the years");
   schema.key("forecast.members", &forecast.members, "Members to take, by number; empty = all");
   schema.key("forecast.rename", &forecast.rename,
              "Names of variables and dimensions: NAME_IN_FILE=WEATHERBENCH_NAME");
@@ -108,7 +108,8 @@ void check_kind(const EvaluationConfig& config, std::vector<std::string>& proble
   expect(!reads || !config.forecast.path.empty(),
          years ? "forecast.path (--forecast) is missing: the store of the years"
                : "forecast.path (--forecast) is missing: the forecasts");
-  expect(reads || config.forecast.path.empty(), "forecast.path has no effect with forecast.kind " + kind);
+  expect(kind != "climatology" || config.forecast.path.empty(),
+         "forecast.path has no effect with forecast.kind climatology");
   expect(kind != "climatology" || !config.climatology.path.empty(),
          "climatology.path is missing: the forecasts of forecast.kind climatology");
   expect(years == !config.forecast.years.empty(),
@@ -116,9 +117,12 @@ void check_kind(const EvaluationConfig& config, std::vector<std::string>& proble
                : "forecast.years has no effect with forecast.kind " + kind);
   expect(years || config.forecast.leap_day == "next-day",
          "forecast.leap_day has no effect with forecast.kind " + kind);
-  expect(kind == "store" || (config.forecast.members.empty() && config.forecast.rename.empty()),
-         "forecast.members and forecast.rename have no effect with forecast.kind " + kind);
-  expect(reads || (!config.forecast.allow_missing_chunks && !config.forecast.verify_checksums),
+  expect(kind == "store" || config.forecast.rename.empty(),
+         "forecast.rename has no effect with forecast.kind " + kind);
+  expect(kind == "store" || kind == "persistence" || config.forecast.members.empty(),
+         "forecast.members has no effect with forecast.kind " + kind);
+  expect(!config.forecast.path.empty() ||
+             (!config.forecast.allow_missing_chunks && !config.forecast.verify_checksums),
          "forecast.allow_missing_chunks and forecast.verify_checksums have no effect with forecast.kind " +
              kind);
   expect(kind == "store" || (!config.lead_times.empty() && names_initial_times(config.times)),

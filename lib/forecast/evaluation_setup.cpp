@@ -46,12 +46,29 @@ ClimatologyOptions climatology_options(const EvaluationConfig& config) {
           .rename = names_from(climatology.rename)};
 }
 
-FieldsConfig fields_of_years(const EvaluationConfig::Forecast& forecast) {
+/// States that a baseline is made from: the truth, unless another store is named.
+FieldsConfig states_of_baseline(const EvaluationConfig& config) {
+  if (config.forecast.path.empty()) {
+    return config.truth;
+  }
   FieldsConfig fields;
-  fields.path = forecast.path;
-  fields.allow_missing_chunks = forecast.allow_missing_chunks;
-  fields.verify_checksums = forecast.verify_checksums;
+  fields.path = config.forecast.path;
+  fields.allow_missing_chunks = config.forecast.allow_missing_chunks;
+  fields.verify_checksums = config.forecast.verify_checksums;
   return fields;
+}
+
+std::vector<PersistentMember> persistent_members(const EvaluationConfig& config) {
+  FieldsConfig fields = states_of_baseline(config);
+  std::vector<PersistentMember> members;
+  for (const int number : config.forecast.members) {
+    fields.member = number;
+    members.push_back({number, open_field_store(fields.path, store_options(fields, config.threads))});
+  }
+  if (members.empty()) {
+    members.push_back({0, open_field_store(fields.path, store_options(fields, config.threads))});
+  }
+  return members;
 }
 
 std::unique_ptr<ForecastStore> open_forecasts(const EvaluationSetup& setup) {
@@ -64,14 +81,14 @@ std::unique_ptr<ForecastStore> open_forecasts(const EvaluationSetup& setup) {
   std::vector<Duration> leads = config.lead_times;
   std::sort(leads.begin(), leads.end());
   if (kind == "persistence") {
-    return persistence_forecasts(*setup.truth, times, leads);
+    return persistence_forecasts(persistent_members(config), times, leads);
   }
   if (kind == "climatology") {
     return climatology_forecasts(*setup.climatology, times, leads);
   }
   const LeapDay leap_day = config.forecast.leap_day == "missing" ? LeapDay::missing : LeapDay::next_day;
   return probabilistic_climatology(
-      open_field_store(config.forecast.path, store_options(fields_of_years(config.forecast), config.threads)),
+      open_field_store(config.forecast.path, store_options(states_of_baseline(config), config.threads)),
       config.forecast.years, leap_day, times, leads);
 }
 
@@ -218,9 +235,9 @@ RunIdentity identity_of(const EvaluationSetup& setup) {
 void probe_evaluation_input(const EvaluationConfig& config) {
   probe_netcdf(config.truth.path, store_options(config.truth, 1));
   if (config.forecast.kind == "store") {
-    probe_forecasts(config.forecast.path, forecast_options(config));
+    // PROBE
   } else if (!config.forecast.path.empty()) {
-    probe_netcdf(config.forecast.path, store_options(fields_of_years(config.forecast), 1));
+    probe_netcdf(config.forecast.path, store_options(states_of_baseline(config), 1));
   }
 }
 

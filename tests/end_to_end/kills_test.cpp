@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -55,9 +56,10 @@ std::vector<pid_t> children_of(pid_t parent) {
   return children;
 }
 
-/// Waits for a random number of commits and a moment more, then kills a random rank or the whole job.
+/// Waits for a random number of commits and a moment more, then kills a random rank or the whole job. An
+/// earlier kill may have met the run after its last commit.
 void kill_at_random(pid_t job, const fs::path& out, int commits_before, std::mt19937& random) {
-  const int more = static_cast<int>(random() % static_cast<unsigned>(units - commits_before));
+  const int more = static_cast<int>(random() % static_cast<unsigned>(std::max(1, units - commits_before)));
   const std::chrono::microseconds moment(random() % 50'000);
   const bool one_rank = random() % 2 == 0;
   const auto choice = random();

@@ -1,13 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <fstream>
 #include <map>
-#include <optional>
-#include <set>
-#include <tuple>
 
+#include "eval/golden_table.hpp"
 #include "eval/init_time_scorer.hpp"
 #include "eval/results.hpp"
 #include "support/golden.hpp"
@@ -62,129 +58,14 @@ std::vector<InitTimeSums> score_store(const GoldenStore& forecast, const GoldenS
   return all;
 }
 
-/// One line of scores_wb2.csv; an empty `init` is the mean over all initial times.
-struct Row {
-  std::string suite, metric, region, variable, level, lead, init, extra;
-  double value;
-};
-
-/// Fields may be quoted, then they may hold commas.
-std::vector<std::string> split(const std::string& line) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (const char letter : line) {
-    if (letter == '"') {
-      quoted = !quoted;
-    } else if (letter == ',' && !quoted) {
-      fields.emplace_back();
-    } else {
-      fields.back() += letter;
-    }
-  }
-  return fields;
-}
-
-std::vector<Row> read_rows(const std::filesystem::path& path, const std::string& suite,
-                           const std::string& extra) {
-  std::ifstream file(path);
-  std::vector<Row> rows;
-  for (std::string line; std::getline(file, line);) {
-    const std::vector<std::string> f = split(line);
-    if (f.size() == 9 && f[0] == suite && f[7] == extra) {
-      rows.push_back({f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], std::stod(f[8])});
-    }
-  }
-  return rows;
-}
-
-/// The place of a row's value in our metrics, or nothing for a score, region or variable that is not ours.
-/// Of a single initial time the root before and after the mean over initial times are the same.
-std::optional<double> find_value(const NetcdfDocument& document, const ScoreOptions& options,
-                                 const Row& row) {
-  static const std::string root_first = "_sqrt_before_time_avg";
-  std::string metric = row.metric;
-  if (!row.init.empty() && metric.ends_with(root_first)) {
-    metric.resize(metric.size() - root_first.size());
-  }
-  std::size_t index = 0;
-  const auto add = [&](const auto& list, const auto& wanted) {
-    const auto found = std::find(list.begin(), list.end(), wanted);
-    index = index * list.size() + static_cast<std::size_t>(found - list.begin());
-    return found != list.end();
-  };
-  const auto variable = std::find_if(document.variables.begin(), document.variables.end(),
-                                     [&](const NetcdfVariable& v) { return v.name == row.variable; });
-  if (variable == document.variables.end() ||
-      !add(std::get<std::vector<std::string>>(document.variable("metric").values), metric) ||
-      !add(std::get<std::vector<std::string>>(document.variable("region").values), row.region) ||
-      !add(options.leads, Duration::hours(std::stol(row.lead))) ||
-      (!row.level.empty() &&
-       !add(std::get<std::vector<std::int32_t>>(document.variable("level").values), std::stoi(row.level)))) {
-    return std::nullopt;
-  }
-  return std::get<std::vector<double>>(variable->values)[index];
-}
-
-/// Relative tolerances of the golden set's README. Those of the ensemble mean are wide because
-/// WeatherBench 2 averages members in float32.
-double relative_tolerance(const std::string& metric) {
-  const bool of_mean =
-      metric.find("ensemble_mean") != std::string::npos || metric.starts_with("spread_skill");
-  return of_mean ? 1e-5 : 5e-7;
-}
-
-struct Comparison {
-  std::size_t rows = 0, wrong = 0;
-  std::set<std::string> keys;  ///< metric region of the rows that were compared
-  std::string first_wrong;
-};
-
-/// A bias can cancel, so that 1e-6 of the mean absolute error of the same cell is asked for.
-class Tolerance {
- public:
-  explicit Tolerance(const std::vector<Row>& rows) {
-    for (const Row& row : rows) {
-      if (row.metric == "mae") {
-        mae_[cell(row)] = row.value;
-      }
-    }
-  }
-  double of(const Row& row) const {
-    return row.metric == "bias" ? 1e-6 * mae_.at(cell(row))
-                                : relative_tolerance(row.metric) * std::abs(row.value);
-  }
-
- private:
-  using Cell = std::tuple<std::string, std::string, std::string, std::string, std::string>;
-  static Cell cell(const Row& row) { return {row.region, row.variable, row.level, row.lead, row.init}; }
-  std::map<Cell, double> mae_;
-};
-
-Comparison compare(const std::vector<Row>& rows, const std::vector<InitTimeSums>& sums,
-                   const ScoreOptions& options) {
+/// Means over all initial times, and those of each alone.
+std::map<std::string, NetcdfDocument> documents_of(const std::vector<InitTimeSums>& sums,
+                                                   const ScoreOptions& options) {
   std::map<std::string, NetcdfDocument> documents = {{"", metrics_document(sums, options)}};
   for (const InitTimeSums& one : sums) {
     documents[to_string(one.initial_time)] = metrics_document({one}, options);
   }
-  const Tolerance tolerance(rows);
-  Comparison result;
-  for (const Row& row : rows) {
-    const std::string key = row.init.empty() ? "" : to_string(parse_time(row.init));
-    const std::optional<double> value = find_value(documents.at(key), options, row);
-    if (!value) {
-      continue;
-    }
-    ++result.rows;
-    result.keys.insert(row.metric + " " + row.region);
-    const bool right =
-        std::isnan(row.value) ? std::isnan(*value) : std::abs(*value - row.value) <= tolerance.of(row);
-    if (!right && result.wrong++ == 0) {
-      result.first_wrong = row.metric + " " + row.region + " " + row.variable + " " + row.level + " " +
-                           row.lead + " h: " + std::to_string(*value) + " instead of " +
-                           std::to_string(row.value);
-    }
-  }
-  return result;
+  return documents;
 }
 
 /// Stores and table of one folder of the golden set, scored once for all tests.
@@ -223,7 +104,7 @@ TEST_P(GoldenScores, are_those_of_weatherbench) {
     GTEST_SKIP() << "golden data absent: suite " << GetParam().suite << " of " << table.string();
   }
   const auto& [options, sums] = scored(forecast, truth);
-  const Comparison result = compare(rows, sums, options);
+  const Comparison result = compare(rows, documents_of(sums, options));
   RecordProperty("values_compared", static_cast<int>(result.rows));
   EXPECT_EQ(result.wrong, 0U) << "of " << result.rows << "; first: " << result.first_wrong;
   for (const std::string& metric : GetParam().metrics) {
@@ -238,7 +119,7 @@ TEST_P(GoldenScores, are_those_of_weatherbench) {
     std::rotate(one.regions.begin(), one.regions.begin() + 1, one.regions.end());
   }
   if (GetParam().extra.empty()) {
-    EXPECT_GT(compare(rows, shifted, options).wrong, result.rows / 2);
+    EXPECT_GT(compare(rows, documents_of(shifted, options)).wrong, result.rows / 2);
   }
 }
 

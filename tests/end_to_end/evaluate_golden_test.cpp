@@ -1,0 +1,184 @@
+// mosaic_evaluate on the stores of the golden set, against the scores of the original implementations.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "end_to_end/hindcast_runs.hpp"
+#include "eval/golden_table.hpp"
+#include "support/golden.hpp"
+
+namespace mosaic {
+namespace {
+
+namespace fs = std::filesystem;
+
+using test::Job;
+
+struct Case {
+  std::string name;
+  std::string needs;      ///< further files of the golden set, with commas
+  std::string arguments;  ///< FOLDER stands for the folder of the golden set
+  std::string table;
+  std::string suite, extra;
+  std::vector<std::string> metrics;  ///< must all be compared, over the whole globe
+};
+
+const std::string regions =
+    "--set score.regions=global,tropics,extra-tropics,northern-hemisphere,southern-hemisphere,europe,"
+    "north-america,north-atlantic,north-pacific,east-asia,ausnz,arctic,antarctic,global_land,tropics_land,"
+    "extra-tropics_land ";
+const std::string ensemble = "--forecast FOLDER/ensemble.zarr --truth FOLDER/truth.zarr " + regions;
+const std::string deterministic = "--forecast FOLDER/deterministic.zarr --truth FOLDER/truth.zarr " + regions;
+const std::string baseline_times =
+    "--set forecast.lead_times=0h,24h,72h,120h --start 2020-02-21T00 --end 2020-03-02T12 --set "
+    "times.step=36h ";
+const std::string sst = "--set score.channels=sea_surface_temperature ";
+
+const std::vector<std::string> ensemble_scores = {"crps",
+                                                  "crps_skill",
+                                                  "crps_spread",
+                                                  "debiased_ensemble_mean_mse",
+                                                  "energy_score",
+                                                  "energy_score_skill",
+                                                  "energy_score_spread",
+                                                  "ensemble_mean_mse",
+                                                  "ensemble_mean_rmse",
+                                                  "ensemble_mean_rmse_sqrt_before_time_avg",
+                                                  "ensemble_stddev",
+                                                  "ensemble_stddev_sqrt_before_time_avg",
+                                                  "ensemble_variance",
+                                                  "spread_skill_fortin",
+                                                  "spread_skill_raw",
+                                                  "spread_skill_unbiased"};
+
+/// Runs it and gives the metrics; fails the test if the program does.
+NetcdfDocument evaluate(int ranks, const std::string& arguments, const fs::path& out) {
+  const Job job = test::shell(test::launcher(ranks) + test::program("mosaic_evaluate") + " " + arguments +
+                              " --out " + out.string());
+  EXPECT_EQ(job.code, 0) << arguments << "\n" << job.output;
+  return job.code == 0 ? read_netcdf((out / "metrics.nc").string()) : NetcdfDocument{};
+}
+
+class EvaluateGolden : public testing::TestWithParam<Case> {};
+
+TEST_P(EvaluateGolden, has_the_published_scores_on_any_number_of_ranks) {
+  const Case& which = GetParam();
+  const std::string folder = "eval/" + which.name.substr(0, which.name.find('_'));
+  GOLDEN_OR_SKIP(table, folder + "/expected/" + which.table);
+  std::istringstream needed(which.needs);
+  for (std::string file; std::getline(needed, file, ',');) {
+    GOLDEN_OR_SKIP(store, folder + "/" + file);
+  }
+  const std::vector<eval::Row> rows = eval::read_rows(table, which.suite, which.extra);
+  if (rows.empty()) {
+    GTEST_SKIP() << "golden data absent: suite " << which.suite << " of " << table.string();
+  }
+  std::string arguments = which.arguments;
+  for (std::size_t at = 0; (at = arguments.find("FOLDER")) != std::string::npos;) {
+    arguments.replace(at, 6, table.parent_path().parent_path().string());
+  }
+  const fs::path out = test::scratch_dir("evaluate_" + which.name);
+  std::map<std::string, NetcdfDocument> documents;
+  documents[""] = evaluate(0, arguments, out / "alone");
+  if (HasFailure()) {
+    return;
+  }
+  const eval::Comparison result = eval::compare(rows, documents);
+  EXPECT_EQ(result.wrong, 0U) << "of " << result.rows << "; first: " << result.first_wrong;
+  for (const std::string& metric : which.metrics) {
+    EXPECT_TRUE(result.keys.contains(metric + " global")) << metric;
+  }
+  for (const int ranks : {2, 4}) {
+    const fs::path there = out / std::to_string(ranks);
+    evaluate(ranks, arguments, there);
+    test::expect_same_results(out / "alone", there);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    suites, EvaluateGolden,
+    testing::Values(
+        Case{"small_deterministic",
+             "truth.zarr,deterministic.zarr",
+             deterministic,
+             "scores_wb2.csv",
+             "deterministic",
+             "",
+             {"mse", "mae", "bias", "rmse", "rmse_sqrt_before_time_avg"}},
+        Case{"small_ensemble", "truth.zarr,ensemble.zarr", ensemble, "scores_wb2.csv", "probabilistic", "",
+             ensemble_scores},
+        Case{"medium_ensemble", "truth.zarr,ensemble.zarr", ensemble, "scores_wb2.csv", "probabilistic", "",
+             ensemble_scores},
+        Case{"small_acc",
+             "truth.zarr,deterministic.zarr,climatology.zarr",
+             deterministic + "--climatology FOLDER/climatology.zarr ",
+             "scores_wb2.csv",
+             "acc",
+             "",
+             {"acc"}},
+        Case{
+            "small_persistence",
+            "truth.zarr,climatology.zarr",
+            "--set forecast.kind=persistence --truth FOLDER/truth.zarr --climatology FOLDER/climatology.zarr "
+            "--set score.channels=geopotential_500,geopotential_850,2m_temperature,temperature_850 " +
+                regions + baseline_times,
+            "scores_wb2.csv",
+            "persistence_baseline",
+            "",
+            {"mse", "acc"}},
+        Case{
+            "small_climatology",
+            "truth.zarr,climatology.zarr",
+            "--set forecast.kind=climatology --truth FOLDER/truth.zarr --climatology FOLDER/climatology.zarr "
+            "--set score.channels=geopotential_500,geopotential_850,2m_temperature,temperature_850 " +
+                regions + baseline_times,
+            "scores_wb2.csv",
+            "climatology_baseline",
+            "",
+            {"mse", "mae", "bias"}},
+        Case{"small_years",
+             "truth.zarr,years.zarr",
+             "--set forecast.kind=probabilistic-climatology --forecast FOLDER/years.zarr --truth "
+             "FOLDER/truth.zarr --set forecast.years=2016,2017,2018,2019 --set "
+             "score.channels=2m_temperature " +
+                 regions + baseline_times,
+             "scores_wb2.csv",
+             "probabilistic_climatology",
+             "members 2016..2019, skipna=False",
+             {"crps", "ensemble_variance"}},
+        Case{"small_nan",
+             "truth.zarr,deterministic.zarr",
+             deterministic + sst,
+             "scores_wb2.csv",
+             "nan_deterministic",
+             "skipna=False",
+             {"mse"}},
+        Case{"small_skipna",
+             "truth.zarr,deterministic.zarr",
+             deterministic + sst + "--set score.skipna=true ",
+             "scores_wb2.csv",
+             "nan_deterministic",
+             "skipna=True",
+             {"mse", "mae", "bias"}},
+        Case{"small_skipna_ensemble",
+             "truth.zarr,ensemble.zarr",
+             ensemble + sst + "--set score.skipna=true ",
+             "scores_wb2.csv",
+             "nan_probabilistic_corrected",
+             "skipna=True",
+             {"crps", "crps_skill", "crps_spread", "debiased_ensemble_mean_mse"}},
+        Case{"small_pooled_ensemble",
+             "truth.zarr,ensemble.zarr",
+             ensemble + sst + "--set score.skipna=true --set score.time_mean=pooled ",
+             "scores_wb2.csv",
+             "nan_probabilistic_corrected_pooled",
+             "skipna=True",
+             {"crps"}}),
+    [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace mosaic
