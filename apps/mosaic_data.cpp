@@ -133,7 +133,7 @@ void verify(const VerifyFlags& flags) {
 void inspect_all(const InspectFlags& flags) {
   for (const auto& file : flags.files) {
     if (is_field_store(file)) {
-      probe_netcdf(file, {});
+      probe_store(file);
     }
     fmt::print("{}", inspect(file, flags.json ? InspectFormat::json : InspectFormat::text));
   }

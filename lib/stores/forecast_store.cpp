@@ -47,7 +47,7 @@ std::vector<std::string> files_of_folder(const fs::path& folder) {
 
 std::vector<std::string> forecast_files(const std::string& path) {
   std::vector<std::string> files;
-  for (const std::string& found : expand_paths(path, "forecast")) {
+  for (const std::string& found : expand_paths(path, "file")) {
     if (fs::is_directory(found) && !is_zarr(found)) {
       const auto inside = files_of_folder(found);
       files.insert(files.end(), inside.begin(), inside.end());

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "stores/store_kind.hpp"
 
 namespace mosaic {
 
@@ -20,7 +21,18 @@ bool is_field_store(const std::string& path) {
 }
 
 std::string inspect(const std::string& path, InspectFormat format) {
-  return printable(is_field_store(path) ? inspect_fields(path, format) : inspect_tensors(path, format));
+  if (!is_field_store(path)) {
+    return printable(inspect_tensors(path, format));
+  }
+  switch (kind_of_store(path)) {
+    case StoreKind::forecasts:
+      return printable(inspect_forecasts(path, format));
+    case StoreKind::climatology:
+      return printable(inspect_climatology(path, format));
+    case StoreKind::fields:
+      break;
+  }
+  return printable(inspect_fields(path, format));
 }
 
 }  // namespace mosaic

@@ -25,7 +25,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "stores/netcdf_fields.hpp"
+#include "stores/probe_reading.hpp"
 
 extern char** environ;  // NOLINT: POSIX declares it nowhere
 
@@ -76,69 +76,23 @@ void limit_resources(int cpu_seconds, std::size_t memory) {
 #endif
 }
 
-/// 0 ... count - 1: first, last, then ever finer between them.
-std::vector<std::size_t> spread(std::size_t count) {
-  std::vector<std::size_t> order;
-  std::vector<bool> taken(count, false);
-  const auto take = [&](std::size_t i) {
-    if (i < count && !taken[i]) {
-      taken[i] = true;
-      order.push_back(i);
-    }
-  };
-  take(0);
-  take(count - 1);
-  for (std::size_t step = count; step > 1; step = (step + 1) / 2) {
-    for (std::size_t i = 0; i < count; i += step) {
-      take(i);
-    }
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    take(i);
-  }
-  return order;
-}
-
-void read_states(FieldStore& store, double seconds) {
-  const auto start = Clock::now();
-  auto channels = std::make_shared<ChannelSet>();
-  for (const Channel& channel : mosaic_channels()) {
-    if (store.has(channel)) {
-      channels->push_back(channel);
-    }
-  }
-  if (const Channel orography{"geopotential_at_surface", std::nullopt}; store.has(orography)) {
-    store.read_static(orography.variable);
-  }
-  for (const std::size_t i : spread(store.times().size())) {
-    store.read(store.times()[i], channels);
-    if (seconds_since(start) > seconds) {
-      return;
-    }
-  }
-}
-
-/// Arguments: path, member or -, CPU seconds, memory, seconds of reading.
+/// Arguments: path, options, CPU seconds, memory, seconds of reading.
 int probe(char** arguments) {
-  const std::string path = arguments[0];
-  FieldStoreOptions options;
-  if (std::strcmp(arguments[1], "-") != 0) {
-    options.member = std::strtoll(arguments[1], nullptr, 10);
-  }
+  const ProbeRequest request{arguments[0], arguments[1]};
   limit_resources(std::atoi(arguments[2]), std::strtoull(arguments[3], nullptr, 10));
   try {
-    const std::vector<std::string> files = netcdf_files(path);
+    const std::vector<std::string> files = files_to_probe(request);
     const double seconds = std::strtod(arguments[4], nullptr) / static_cast<double>(files.size());
     for (const std::string& file : files) {
       say(file_line, file);
-      read_states(*open_netcdf_files({file}, file, options), seconds);
+      read_for_probe(request, file, seconds);
     }
     return static_cast<int>(ExitCode::complete);
   } catch (const Error& error) {
     say(error_line, error.what());
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {
-    say(error_line, path + ": takes more memory than a file of its kind should");
+    say(error_line, request.path + ": takes more memory than a file of its kind should");
     return static_cast<int>(ExitCode::corrupt_input);
   }
 }
@@ -255,32 +209,19 @@ void judge(const std::string& path, const std::string& said, bool ended, int sta
                            : fmt::format("exit code {}", WEXITSTATUS(status)));
 }
 
-}  // namespace
-
-std::optional<int> run_netcdf_probe(int argc, char** argv) {
-  constexpr int count = 7;  // program, flag, and what probe() takes
-  if (argc != count || argv[1] != probe_flag) {
-    return std::nullopt;
-  }
-  std::fflush(nullptr);
-  _exit(probe(argv + 2));  // past the endings of libraries that a damaged file may have upset
-}
-
-void probe_netcdf(const std::string& path, const FieldStoreOptions& options, const ProbeLimits& limits) {
-  if (path.empty() || std::filesystem::is_directory(path) || path.ends_with(".zarr")) {
-    return;
-  }
+/// Runs the child and throws what its end means.
+void try_in_child(const ProbeRequest& request, const ProbeLimits& limits) {
   Descriptors pipe_ends;
   pid_t child = 0;
   if (pipe2(pipe_ends.ends.data(), O_CLOEXEC) == 0) {
     child = start(limits.program,
-                  {limits.program, std::string(probe_flag), path,
-                   options.member ? std::to_string(*options.member) : "-", std::to_string(limits.cpu_seconds),
-                   std::to_string(limits.memory), std::to_string(limits.reading_seconds)},
+                  {limits.program, std::string(probe_flag), request.path, request.options,
+                   std::to_string(limits.cpu_seconds), std::to_string(limits.memory),
+                   std::to_string(limits.reading_seconds)},
                   pipe_ends.ends[1]);
   }
   if (child == 0) {
-    log_warning("{}: opened without a trial in a child process, which could not be started: {}", path,
+    log_warning("{}: opened without a trial in a child process, which could not be started: {}", request.path,
                 std::strerror(errno));
     return;
   }
@@ -290,7 +231,51 @@ void probe_netcdf(const std::string& path, const FieldStoreOptions& options, con
   int status = 0;
   constexpr double last_moments = 0.1;  // even where the time is over
   const bool ended = end_child(child, status, std::max(last_moments, limits.seconds - seconds_since(begin)));
-  judge(path, said, ended, status, limits);
+  judge(request.path, said, ended, status, limits);
+}
+
+/// A trial of files that are found first: none for Zarr, more time for thousands.
+void probe_found_files(const ProbeRequest& request, ProbeLimits limits) {
+  const std::size_t files = request.path.ends_with(".zarr") ? 0 : files_to_probe(request).size();
+  if (files == 0) {
+    return;
+  }
+  constexpr std::size_t files_per_second = 20;
+  const auto more = static_cast<int>(files / files_per_second);
+  limits.seconds += more;
+  limits.cpu_seconds += more;
+  try_in_child(request, limits);
+}
+
+}  // namespace
+
+void probe_netcdf(const std::string& path, const FieldStoreOptions& options, const ProbeLimits& limits) {
+  if (!path.empty() && !std::filesystem::is_directory(path) && !path.ends_with(".zarr")) {
+    try_in_child(request_fields(path, options), limits);
+  }
+}
+
+void probe_forecasts(const std::string& path, const ForecastStoreOptions& options,
+                     const ProbeLimits& limits) {
+  probe_found_files(request_forecasts(path, options), limits);
+}
+
+void probe_climatology(const std::string& path, const ClimatologyOptions& options,
+                       const ProbeLimits& limits) {
+  probe_found_files(request_climatology(path, options), limits);
+}
+
+void probe_store(const std::string& path, const ProbeLimits& limits) {
+  probe_found_files(request_any(path), limits);
+}
+
+std::optional<int> run_netcdf_probe(int argc, char** argv) {
+  constexpr int count = 7;  // program, flag, and what probe() takes
+  if (argc != count || argv[1] != probe_flag) {
+    return std::nullopt;
+  }
+  std::fflush(nullptr);
+  _exit(probe(argv + 2));  // past the endings of libraries that a damaged file may have upset
 }
 
 }  // namespace mosaic

@@ -4,7 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "stores/climatology_store.hpp"
 #include "stores/field_store.hpp"
+#include "stores/forecast_store.hpp"
 
 namespace mosaic {
 
@@ -28,6 +30,15 @@ struct ProbeLimits {
 /// Errors: what opening or reading raises; corrupt_input naming the file and what happened if the child
 /// crashed or reached a limit. Where no child can be started a warning is logged.
 void probe_netcdf(const std::string& path, const FieldStoreOptions& options, const ProbeLimits& limits = {});
+
+/// The same for what open_forecast_store() and ClimatologyStore take; thousands of files have more time.
+/// Other formats than NetCDF are left alone. Errors: also missing_input where the path is of no file.
+void probe_forecasts(const std::string& path, const ForecastStoreOptions& options,
+                     const ProbeLimits& limits = {});
+void probe_climatology(const std::string& path, const ClimatologyOptions& options,
+                       const ProbeLimits& limits = {});
+/// As whatever kind_of_store() says that it is.
+void probe_store(const std::string& path, const ProbeLimits& limits = {});
 
 /// The child's side: its exit code if these are the arguments of a probe. To be called first thing in
 /// main(), before MPI and threads start.

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <stdexcept>
+#include <string>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
@@ -32,8 +33,7 @@ enum class Answer : char { contents = 'c', error = 'e', other = 'x' };
   _exit(0);
 }
 
-[[noreturn]] void read_in_child(const std::string& path, const std::vector<std::string>& channels, int output,
-                                const std::string& log) {
+[[noreturn]] void read_and_answer(const std::function<Contents()>& read, int output, const std::string& log) {
   const rlimit cpu{10, 10};
   setrlimit(RLIMIT_CPU, &cpu);
   const rlimit none{0, 0};
@@ -42,7 +42,7 @@ enum class Answer : char { contents = 'c', error = 'e', other = 'x' };
     _exit(3);
   }
   try {
-    const Contents contents = read_netcdf_file(path, channels);
+    const Contents contents = read();
     answer(output, Answer::contents, 0, contents.structure, contents.values);
   } catch (const Error& error) {
     answer(output, Answer::error, static_cast<int>(error.code()), error.what(), "");
@@ -60,14 +60,13 @@ bool is_our_crash(const std::string& report) {
 
 }  // namespace
 
-std::optional<Contents> read_netcdf_in_child(const std::string& path,
-                                             const std::vector<std::string>& channels, Trials& trials) {
+std::optional<Contents> read_in_child(const std::function<Contents()>& read_all, Trials& trials) {
   static const std::string log = (scratch_dir("netcdf_reports") / "stderr").string();
   int ends[2] = {};
   require(pipe(ends) == 0, "no pipe");
   const pid_t child = fork();
   if (child == 0) {
-    read_in_child(path, channels, ends[1], log);
+    read_and_answer(read_all, ends[1], log);
   }
   close(ends[1]);
   std::string said;

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "fuzz/read_everything.hpp"
 
@@ -15,10 +14,9 @@ struct Trials {
   std::size_t hangs = 0;
 };
 
-/// read_netcdf_file() in a forked child, since the NetCDF library itself crashes and hangs: nothing then, and
+/// `read_all` in a forked child, since the NetCDF library itself crashes and hangs: nothing then, and
 /// counted. Throws what the child throws, and std::runtime_error if the crash is in our own code (with
 /// sanitizers, whose report tells) or the exception was no Error.
-std::optional<Contents> read_netcdf_in_child(const std::string& path,
-                                             const std::vector<std::string>& channels, Trials& trials);
+std::optional<Contents> read_in_child(const std::function<Contents()>& read_all, Trials& trials);
 
 }  // namespace mosaic::test

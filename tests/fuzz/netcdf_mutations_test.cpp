@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/files.hpp"
 #include "fuzz/campaign.hpp"
 #include "fuzz/contained.hpp"
+#include "stores/forecast_samples.hpp"
 #include "stores/netcdf_document.hpp"
 #include "stores/netcdf_probe.hpp"
 #include "support/golden.hpp"
@@ -47,9 +49,10 @@ std::string sample_file() {
 }
 
 /// Reads the file in a forked child (cheaper than a program for each of thousands). Where the library crashes
-/// or hangs, the answer is that of probe_netcdf(), which must refuse the file.
-Contents read_contained(const std::string& path, Trials& trials) {
-  if (const auto contents = read_netcdf_in_child(path, channels, trials)) {
+/// or hangs, the answer is that of the trial, which must refuse the file.
+Contents read_contained(const std::string& path, const std::function<Contents()>& read_all, Trials& trials,
+                        const std::function<void(const ProbeLimits&)>& probe) {
+  if (const auto contents = read_in_child(read_all, trials)) {
     return *contents;
   }
   if (const char* folder = std::getenv("MOSAIC_KEEP_HOSTILE")) {
@@ -58,7 +61,7 @@ Contents read_contained(const std::string& path, Trials& trials) {
   ProbeLimits limits;
   limits.cpu_seconds = 3;
   limits.program = std::string(std::getenv("MOSAIC_BIN")) + "/mosaic_data";
-  probe_netcdf(path, {}, limits);
+  probe(limits);
   throw std::runtime_error("crashes, but not in the trial");
 }
 
@@ -77,21 +80,51 @@ Mutation mutate_netcdf(Mutator& mutator, const Files& sample) {
   }
 }
 
-TEST(HostileNetcdf, DamagedFilesAreReadOrRefused) {
+struct TriedFormat {
+  std::string name;
+  std::string sample;
+  std::function<Contents(const std::string& path)> read;
+  std::function<void(const std::string& path, const ProbeLimits& limits)> probe;
+};
+
+void run(const TriedFormat& format) {
   if (std::getenv("MOSAIC_BIN") == nullptr) {
     GTEST_SKIP() << "MOSAIC_BIN is not set: no program to try files in";
   }
   Trials trials;
-  const Tally tally =
-      run_campaign({.name = "netcdf",
-                    .opened = "sample.nc",
-                    .sample = {{"sample.nc", sample_file()}},
-                    .read = [&](const std::string& path) { return read_contained(path, trials); },
-                    .mutate = mutate_netcdf,
-                    .seconds = 30});
-  fmt::print("netcdf: the library crashed on {} and hung on {} of {} files; each was refused by a trial\n",
-             trials.crashes, trials.hangs, tally.files);
+  const Tally tally = run_campaign({.name = format.name,
+                                    .opened = "sample.nc",
+                                    .sample = {{"sample.nc", format.sample}},
+                                    .read =
+                                        [&](const std::string& path) {
+                                          return read_contained(
+                                              path, [&] { return format.read(path); }, trials,
+                                              [&](const ProbeLimits& limits) { format.probe(path, limits); });
+                                        },
+                                    .mutate = mutate_netcdf,
+                                    .seconds = 30});
+  fmt::print("{}: the library crashed on {} and hung on {} of {} files; each was refused by a trial\n",
+             format.name, trials.crashes, trials.hangs, tally.files);
   EXPECT_GT(tally.refused, tally.files / 5);
+}
+
+TEST(HostileNetcdf, DamagedFilesAreReadOrRefused) {
+  run({"netcdf", sample_file(), [](const std::string& path) { return read_netcdf_file(path, channels); },
+       [](const std::string& path, const ProbeLimits& limits) { probe_netcdf(path, {}, limits); }});
+}
+
+TEST(HostileNetcdf, DamagedForecastsAreReadOrRefused) {
+  const std::string path = (scratch_dir("netcdf_forecast") / "sample.nc").string();
+  write_netcdf_sample(path, forecast_sample::file(forecast_sample::weatherbench()));
+  run({"netcdf_forecasts", read_text(path), read_forecasts,
+       [](const std::string& file, const ProbeLimits& limits) { probe_forecasts(file, {}, limits); }});
+}
+
+TEST(HostileNetcdf, DamagedClimatologiesAreReadOrRefused) {
+  const std::string path = (scratch_dir("netcdf_climatology") / "sample.nc").string();
+  write_netcdf_sample(path, climatology_sample::file(climatology_sample::weatherbench()));
+  run({"netcdf_climatology", read_text(path), read_climatology,
+       [](const std::string& file, const ProbeLimits& limits) { probe_climatology(file, {}, limits); }});
 }
 
 }  // namespace

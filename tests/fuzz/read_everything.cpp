@@ -9,7 +9,9 @@
 #include "base/files.hpp"
 #include "forecast/hindcast_config.hpp"
 #include "model/network_file.hpp"
+#include "stores/climatology_store.hpp"
 #include "stores/field_store.hpp"
+#include "stores/forecast_store.hpp"
 #include "stores/tensor_file.hpp"
 #include "stores/zarr.hpp"
 
@@ -22,23 +24,34 @@ void append(std::string& bytes, const std::vector<Value>& values) {
   bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Value));
 }
 
+Contents describe(const LatLonGrid& grid) {
+  return {fmt::format("latitude {} longitude {}\n", fmt::join(grid.latitude, " "),
+                      fmt::join(grid.longitude, " ")),
+          ""};
+}
+
+/// Adds those of `more` that are not in `channels`, and describes all.
+void add_channels(const ChannelSet& more, ChannelSet& channels, Contents& contents) {
+  for (const Channel& channel : more) {
+    if (std::find(channels.begin(), channels.end(), channel) == channels.end()) {
+      channels.push_back(channel);
+    }
+  }
+  for (const Channel& channel : channels) {
+    contents.structure += channel.name() + " ";
+  }
+}
+
 /// `wanted` and every other channel that the store has, at every time.
 Contents read_fields(FieldStore& store, const std::vector<std::string>& wanted) {
-  Contents contents;
   auto channels = std::make_shared<ChannelSet>();
   for (const std::string& name : wanted) {
     channels->push_back(parse_channel(name));
   }
-  for (const Channel& channel : mosaic_channels()) {
-    if (store.has(channel) && std::find(channels->begin(), channels->end(), channel) == channels->end()) {
-      channels->push_back(channel);
-    }
-  }
-  for (const Channel& channel : *channels) {
-    contents.structure += channel.name() + " ";
-  }
-  contents.structure += fmt::format("\nlatitude {} longitude {}\n", fmt::join(store.grid().latitude, " "),
-                                    fmt::join(store.grid().longitude, " "));
+  ChannelSet known = mosaic_channels();
+  std::erase_if(known, [&](const Channel& channel) { return !store.has(channel); });
+  Contents contents = describe(store.grid());
+  add_channels(known, *channels, contents);
   for (const Time time : store.times()) {
     contents.structure += to_string(time) + " ";
     append(contents.values, store.read(time, channels).values);
@@ -90,6 +103,40 @@ Contents read_zarr(const std::string& path, const std::vector<std::string>& chan
 Contents read_netcdf_file(const std::string& path, const std::vector<std::string>& channels) {
   const auto store = open_field_store(path, {});
   return read_fields(*store, channels);
+}
+
+Contents read_forecasts(const std::string& path) {
+  const auto store = open_forecast_store(path, {});
+  ChannelSet channels = {{"2m_temperature", {}}, {"geopotential", 850}, {"geopotential", 500}};
+  Contents contents = describe(store->grid());
+  add_channels(store->channels(), channels, contents);
+  contents.structure += fmt::format("members {}\n", fmt::join(store->member_numbers(), " "));
+  for (const Time time : store->initial_times()) {
+    for (const Duration lead : store->leads()) {
+      contents.structure += to_string(time) + " " + to_string(lead) + " ";
+      append(contents.values, store->read(time, lead, channels));
+    }
+  }
+  return contents;
+}
+
+Contents read_climatology(const std::string& path) {
+  ClimatologyStore store(path, {});
+  ChannelSet channels = {{"2m_temperature", {}}, {"temperature", 850}, {"temperature", 500}};
+  Contents contents = describe(store.grid());
+  add_channels(store.channels(ClimatologyPart::mean), channels, contents);
+  contents.structure += fmt::format("days {} hours {} quantiles {}", fmt::join(store.days_of_year(), " "),
+                                    fmt::join(store.hours(), " "), fmt::join(store.quantiles(), " "));
+  for (const int day : store.days_of_year()) {
+    for (const int hour : store.hours().empty() ? std::vector<int>{0} : store.hours()) {
+      append(contents.values, store.read(day, hour, channels, ClimatologyPart::mean));
+      append(contents.values, store.read(day, hour, {channels.front()}, ClimatologyPart::deviation));
+      for (const double quantile : store.quantiles()) {
+        append(contents.values, store.read_quantile(day, hour, channels.front(), quantile));
+      }
+    }
+  }
+  return contents;
 }
 
 Contents read_configuration(const std::string& path) {

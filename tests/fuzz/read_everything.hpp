@@ -22,6 +22,9 @@ Contents read_tensors(const std::string& path);
 Contents read_zarr(const std::string& path, const std::vector<std::string>& channels);
 /// The fields of a NetCDF file, likewise.
 Contents read_netcdf_file(const std::string& path, const std::vector<std::string>& channels);
+/// Forecasts and climatologies in every format: all channels they have, and those of the samples.
+Contents read_forecasts(const std::string& path);
+Contents read_climatology(const std::string& path);
 /// A configuration of mosaic_hindcast.
 Contents read_configuration(const std::string& path);
 /// A network file.

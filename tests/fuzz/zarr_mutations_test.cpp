@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/files.hpp"
 #include "fuzz/campaign.hpp"
 #include "stores/chunk_codec.hpp"
+#include "stores/forecast_samples.hpp"
 #include "stores/zarr_test_store.hpp"
 
 namespace mosaic::test {
@@ -195,6 +197,41 @@ Mutation mutate_zarr(Mutator& mutator, const Files& sample) {
   }
 }
 
+/// Damage that needs no knowledge of the sample.
+Mutation mutate_any_zarr(Mutator& mutator, const Files& sample) {
+  Files files = sample;
+  const std::string metadata = any_name(mutator, files, true);
+  const std::string chunk = any_name(mutator, files, false);
+  switch (mutator.below(5)) {
+    case 0:
+    case 1:
+      files[metadata] = mutator.json_edited(files[metadata]);
+      return {files, Allowed::reading, "JSON of " + metadata};
+    case 2:
+      files[metadata] = mutator.changed(files[metadata]);
+      return {files, Allowed::reading, "bytes of " + metadata};
+    case 3:
+      files[chunk] = mutator.cut(files[chunk]);
+      return {files, Allowed::nothing, "cut off: " + chunk};
+    default:
+      files[chunk] = mutator.changed(files[chunk]);
+      return {files, Allowed::reading, "bytes of " + chunk};
+  }
+}
+
+void run_sample(const std::string& name, const SampleFile& file,
+                const std::function<Contents(const std::string& path)>& read) {
+  const std::string path = (scratch_dir(name) / "sample.zarr").string();
+  write_zarr_sample(path, file, {{"time", 1}, {"prediction_timedelta", 2}, {"dayofyear", 3}});
+  const Tally tally = run_campaign({.name = name,
+                                    .opened = "sample.zarr",
+                                    .sample = files_below(path),
+                                    .read = read,
+                                    .mutate = mutate_any_zarr},
+                                   mutation_count() / 2);
+  EXPECT_GT(tally.refused, tally.files / 3);
+}
+
 void run(const std::string& name, const Files& sample) {
   const HostileFormat format{.name = name,
                              .opened = "sample.zarr",
@@ -213,6 +250,15 @@ TEST(HostileZarr, Zlib) { run("zarr_zlib", recoded(files_below(write_sample("hos
 
 TEST(HostileZarr, Uncompressed) {
   run("zarr_uncompressed", recoded(files_below(write_sample("hostile").path), false));
+}
+
+TEST(HostileZarr, Forecasts) {
+  run_sample("zarr_forecasts", forecast_sample::file(forecast_sample::weatherbench()), read_forecasts);
+}
+
+TEST(HostileZarr, Climatologies) {
+  run_sample("zarr_climatology", climatology_sample::file(climatology_sample::weatherbench()),
+             read_climatology);
 }
 
 }  // namespace

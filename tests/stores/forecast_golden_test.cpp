@@ -82,8 +82,8 @@ TEST(ForecastGolden, ChosenMembersComeInTheirOrder) {
   EXPECT_NE(some->identity(), all->identity());
   const ChannelSet channels = {all->channels().back(), all->channels().front()};
   const std::size_t block = channels.size() * all->grid().points();
-  const auto whole = all->read(all->initial_times()[1], all->leads()[1], channels);
-  const auto part = some->read(all->initial_times()[1], all->leads()[1], channels);
+  const auto whole = all->read(all->initial_times().back(), all->leads().back(), channels);
+  const auto part = some->read(all->initial_times().back(), all->leads().back(), channels);
   const auto block_of = [&](std::size_t member) {
     return std::vector<float>(whole.begin() + static_cast<std::ptrdiff_t>(member * block),
                               whole.begin() + static_cast<std::ptrdiff_t>((member + 1) * block));
@@ -174,10 +174,14 @@ TEST(ClimatologyGolden, AnotherHourIsAnotherField) {
   ClimatologyStore store(path.string(), {});
   ASSERT_GT(store.hours().size(), 1U);
   const ChannelSet channels = {store.channels(ClimatologyPart::mean).front()};
-  const std::size_t middle = store.days_of_year().size() / 6;
-  EXPECT_FALSE(
-      same(store.read(store.days_of_year()[middle], store.hours()[1], channels, ClimatologyPart::mean),
-           plain_means(zarr, channels, 0, middle, store.grid())));
+  for (std::size_t d = 0; d < store.days_of_year().size(); ++d) {
+    const auto field = store.read(store.days_of_year()[d], store.hours()[1], channels, ClimatologyPart::mean);
+    if (std::isfinite(field.front())) {
+      EXPECT_FALSE(same(field, plain_means(zarr, channels, 0, d, store.grid())));
+      return;
+    }
+  }
+  ADD_FAILURE() << "no day has values";
 }
 
 }  // namespace

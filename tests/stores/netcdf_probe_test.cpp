@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "forecast_samples.hpp"
 #include "stores/netcdf_document.hpp"
 #include "support/errors.hpp"
 #include "support/golden.hpp"
@@ -97,6 +98,43 @@ TEST(NetcdfProbe, OnlyNetcdfIsTried) {
   const auto fails = answering("exit 1");
   EXPECT_NO_THROW(probe_netcdf(scratch_dir("probe_folder").string(), {}, fails));
   EXPECT_NO_THROW(probe_netcdf("some.zarr", {}, fails));
+}
+
+TEST(NetcdfProbe, ForecastsAndClimatologiesAreTriedAsWhatTheyAre) {
+  ProbeLimits limits;
+  limits.program = program();
+  const fs::path folder = scratch_dir("probe_forecasts");
+  const std::string forecast = (folder / "forecast.nc").string();
+  SampleFile file = forecast_sample::file(forecast_sample::weatherbench());
+  file.array("geopotential").name = "Z";
+  write_netcdf_sample(forecast, file);
+  ForecastStoreOptions options;
+  options.rename = {{"Z", "geopotential"}, {"in_another_file", "temperature"}};
+  EXPECT_NO_THROW(probe_forecasts(forecast, options, limits));
+  EXPECT_NO_THROW(probe_forecasts(folder.string(), {}, limits));
+  EXPECT_NO_THROW(probe_store(forecast, limits));
+  const std::string climatology = (folder / "climatology.nc").string();
+  write_netcdf_sample(climatology, climatology_sample::file(climatology_sample::weatherbench()));
+  EXPECT_NO_THROW(probe_climatology(climatology, {}, limits));
+  EXPECT_NO_THROW(probe_store(climatology, limits));
+  std::string message;
+  EXPECT_EQ(code_of([&] { probe_forecasts(climatology, {}, limits); }, &message), ExitCode::missing_input);
+  EXPECT_NE(message.find("no lead time"), std::string::npos) << message;
+  EXPECT_EQ(code_of([&] { probe_climatology(forecast, {}, limits); }, &message), ExitCode::missing_input);
+  EXPECT_NE(message.find("dayofyear"), std::string::npos) << message;
+  EXPECT_EQ(code_of([&] { probe_forecasts("no/such.nc", {}, limits); }, &message), ExitCode::missing_input);
+  fs::resize_file(forecast, fs::file_size(forecast) - 300);
+  EXPECT_EQ(code_of([&] { probe_forecasts(forecast, {}, limits); }, &message), ExitCode::corrupt_input);
+  EXPECT_NE(message.find(forecast), std::string::npos) << message;
+}
+
+TEST(NetcdfProbe, OtherFormatsOfForecastsAreLeftAlone) {
+  const auto fails = answering("exit 1");
+  const std::string path = (scratch_dir("probe_zarr") / "sample.zarr").string();
+  write_zarr_sample(path, forecast_sample::file(forecast_sample::weatherbench()));
+  EXPECT_NO_THROW(probe_forecasts(path, {}, fails));
+  EXPECT_NO_THROW(probe_store(path, fails));
+  EXPECT_NO_THROW(probe_forecasts("some.zarr", {}, fails));
 }
 
 /// A file on which HDF5 1.10.8 crashes: the program survives and says so.
