@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
 #include <tuple>
 
+#include "eval/golden_rows.hpp"
 #include "eval/init_time_scorer.hpp"
 #include "eval/results.hpp"
 #include "support/golden.hpp"
@@ -60,41 +60,6 @@ std::vector<InitTimeSums> score_store(const GoldenStore& forecast, const GoldenS
     all.push_back(scorer.finish());
   }
   return all;
-}
-
-/// One line of scores_wb2.csv; an empty `init` is the mean over all initial times.
-struct Row {
-  std::string suite, metric, region, variable, level, lead, init, extra;
-  double value;
-};
-
-/// Fields may be quoted, then they may hold commas.
-std::vector<std::string> split(const std::string& line) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (const char letter : line) {
-    if (letter == '"') {
-      quoted = !quoted;
-    } else if (letter == ',' && !quoted) {
-      fields.emplace_back();
-    } else {
-      fields.back() += letter;
-    }
-  }
-  return fields;
-}
-
-std::vector<Row> read_rows(const std::filesystem::path& path, const std::string& suite,
-                           const std::string& extra) {
-  std::ifstream file(path);
-  std::vector<Row> rows;
-  for (std::string line; std::getline(file, line);) {
-    const std::vector<std::string> f = split(line);
-    if (f.size() == 9 && f[0] == suite && f[7] == extra) {
-      rows.push_back({f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], std::stod(f[8])});
-    }
-  }
-  return rows;
 }
 
 /// The place of a row's value in our metrics, or nothing for a score, region or variable that is not ours.
