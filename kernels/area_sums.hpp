@@ -8,10 +8,10 @@
 
 namespace mosaic::kernels {
 
-/// Sums of several quantities over areas, for kernels whose tile is a row. The sums of a row are kept until all
-/// rows are there and then added from south to north: results do not depend on threads. Areas with the same
-/// weights of cells share sums over segments of columns that no area divides: sixteen areas cost little more
-/// than one.
+/// Sums of several quantities over areas, for kernels whose tile is a row. The sums of a row are kept until
+/// all rows are there and then added from south to north: results do not depend on threads. Areas with the
+/// same weights of cells share sums over segments of columns that no area divides: sixteen areas cost little
+/// more than one.
 class AreaSums {
  public:
   /// `areas` [R] must outlive this.
