@@ -5,14 +5,11 @@
 #include <numbers>
 
 #include "base/error.hpp"
+#include "eval/earth.hpp"
 #include "kernels/zonal_spectrum/zonal_spectrum.hpp"
 
 namespace mosaic::eval {
 namespace {
-
-constexpr double earth_radius = 6'367'500.0;  // [m] mean of the equatorial and the polar radius, as published
-
-double cos_degrees(double degrees) { return std::cos(degrees * std::numbers::pi / 180.0); }
 
 void require_uniform_longitudes(const LatLonGrid& grid) {
   const double step = 360.0 / static_cast<double>(grid.longitude.size());

@@ -10,14 +10,7 @@ void ensemble_statistics(const EnsembleStatisticsArgs& args, EnsembleStatisticsB
           args.members.size(), args.latitudes, args.longitudes);
   require(args.areas.size() == args.means.size(), "{} areas but room for {} means", args.areas.size(),
           args.means.size());
-  for (const AreaMask& area : args.areas) {
-    require(area.row_weight.size() == args.latitudes && area.columns.size() == args.longitudes,
-            "an area mask of {} rows and {} columns does not fit a grid of {} x {}", area.row_weight.size(),
-            area.columns.size(), args.latitudes, args.longitudes);
-    require(area.cell_weight == nullptr || area.cell_weight->size() == args.latitudes * args.longitudes,
-            "{} cell weights do not fit a grid of {} x {}",
-            area.cell_weight == nullptr ? 0 : area.cell_weight->size(), args.latitudes, args.longitudes);
-  }
+  require_fit(args.areas, args.latitudes, args.longitudes);
   require(args.ranks.empty() || args.ranks.size() == rank_count_kinds * (args.members.size() + 1),
           "room for {} rank counts, {} members need {}", args.ranks.size(), args.members.size(),
           rank_count_kinds * (args.members.size() + 1));

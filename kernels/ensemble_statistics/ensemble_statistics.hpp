@@ -2,10 +2,10 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
 #include <span>
-#include <vector>
+
+#include "kernels/area_mask.hpp"
+#include "kernels/missing_values.hpp"
 
 namespace mosaic::kernels {
 
@@ -38,21 +38,6 @@ inline double& at(Statistics& values, Statistic which) { return values[static_ca
 inline double at(const Statistics& values, Statistic which) {
   return values[static_cast<std::size_t>(which)];
 }
-
-/// The part of a latitude-longitude grid that a mean is taken over: rows with weights, times columns, times
-/// weights of cells where there are any (land). Values of cells with weight 0 are never read into the mean.
-struct AreaMask {
-  std::vector<double> row_weight;                                   ///< [lat], 0 outside
-  std::vector<std::uint8_t> columns;                                ///< [lon], 1 inside, 0 outside
-  std::shared_ptr<const std::vector<float>> cell_weight = nullptr;  ///< [lat, lon]; null = 1 everywhere
-};
-
-enum class MissingValues {
-  propagate,  ///< a NaN in an area makes its statistics NaN
-  skip,       ///< members, and points without truth or without any member, are left out; M and X are those of
-              ///< the members that are there; means are over the points that are left, for spread and
-              ///< variance those with a member
-};
 
 /// How many points have how many members below their truth, in three ways: members below (x < y), members
 /// not above (x <= y), and the expected counts if ties are broken at random. A NaN truth counts as above all

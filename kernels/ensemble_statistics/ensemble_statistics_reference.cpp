@@ -7,12 +7,6 @@
 namespace mosaic::kernels {
 namespace {
 
-double weight_at(const EnsembleStatisticsArgs& args, const AreaMask& area, std::size_t row,
-                 std::size_t column) {
-  const double cell = area.cell_weight == nullptr ? 1.0 : (*area.cell_weight)[row * args.longitudes + column];
-  return area.columns[column] == 0 ? 0.0 : area.row_weight[row] * cell;
-}
-
 std::vector<float> members_at(const EnsembleStatisticsArgs& args, std::size_t point) {
   std::vector<float> values;
   for (const float* member : args.members) {
@@ -27,7 +21,7 @@ double area_norm(const EnsembleStatisticsArgs& args, const AreaMask& area, const
   double weights = 0.0;
   for (std::size_t j = 0; j < args.latitudes; ++j) {
     for (std::size_t i = 0; i < args.longitudes; ++i) {
-      const double weight = weight_at(args, area, j, i);
+      const double weight = area.weight_at(j, i);
       const double difference = static_cast<double>(a[j * args.longitudes + i]) - b[j * args.longitudes + i];
       if (weight > 0.0 && (args.missing == MissingValues::propagate || !std::isnan(difference))) {
         sum += weight * difference * difference;
@@ -55,7 +49,7 @@ Statistics area_means(const EnsembleStatisticsArgs& args, const AreaMask& area) 
   double weights = 0.0;
   for (std::size_t j = 0; j < args.latitudes; ++j) {
     for (std::size_t i = 0; i < args.longitudes; ++i) {
-      const double weight = weight_at(args, area, j, i);
+      const double weight = area.weight_at(j, i);
       const std::size_t point = j * args.longitudes + i;
       const float* climatology = args.climatology == nullptr ? nullptr : args.climatology + point;
       if (weight <= 0.0) {

@@ -11,7 +11,7 @@ namespace mosaic {
 struct VariableInfo {
   std::string name;           ///< WeatherBench name, e.g. geopotential
   std::string cf_name;        ///< short name in CF files, e.g. z
-  std::string standard_name;  ///< CF standard name
+  std::string standard_name;  ///< CF standard name; empty where there is none
   std::string long_name;
   std::string units;             ///< UDUNITS, e.g. m2 s-2
   double lower;                  ///< smallest value that is believed in input, in units

@@ -235,7 +235,7 @@ RunIdentity identity_of(const EvaluationSetup& setup) {
 void probe_evaluation_input(const EvaluationConfig& config) {
   probe_netcdf(config.truth.path, store_options(config.truth, 1));
   if (config.forecast.kind == "store") {
-    // PROBE
+    probe_forecasts(config.forecast.path, forecast_options(config));
   } else if (!config.forecast.path.empty()) {
     probe_netcdf(config.forecast.path, store_options(states_of_baseline(config), 1));
   }

@@ -288,6 +288,9 @@ NetcdfAttributes field_attributes(const ForecastWriterOptions& options, const Va
                                        {"units", info.units},
                                        {"cell_methods", cell_methods(product)},
                                        {"coordinates", coordinates}});
+  if (info.standard_name.empty()) {
+    attributes.erase(attributes.begin());
+  }
   attributes.emplace_back("_FillValue", std::numeric_limits<double>::quiet_NaN());
   if (options.quantize_digits) {  // the attribute NetCDF-C writes for its BitRound
     attributes.emplace_back("_QuantizeBitRoundNumberOfSignificantBits",

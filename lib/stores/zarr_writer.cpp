@@ -57,7 +57,11 @@ void append_transposed(const LatLonGrid& grid, std::span<const float> field, std
 Attributes variable_attributes(const std::string& name) {
   const VariableInfo* info = find_variable(name);
   require(info != nullptr, "variable {} is not in the channel table", name);
-  return {{"standard_name", info->standard_name}, {"long_name", info->long_name}, {"units", info->units}};
+  Attributes attributes = {{"long_name", info->long_name}, {"units", info->units}};
+  if (!info->standard_name.empty()) {
+    attributes["standard_name"] = info->standard_name;
+  }
+  return attributes;
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <optional>
 #include <tuple>
 
@@ -10,22 +9,6 @@
 
 namespace mosaic::eval {
 namespace {
-
-/// Fields may be quoted, then they may hold commas.
-std::vector<std::string> split(const std::string& line) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (const char letter : line) {
-    if (letter == '"') {
-      quoted = !quoted;
-    } else if (letter == ',' && !quoted) {
-      fields.emplace_back();
-    } else {
-      fields.back() += letter;
-    }
-  }
-  return fields;
-}
 
 /// A row's value, or nothing for a score, region or variable that is not there. Of a single initial time the
 /// root before and after the mean over initial times are the same.
@@ -86,19 +69,6 @@ class Tolerance {
 };
 
 }  // namespace
-
-std::vector<Row> read_rows(const std::filesystem::path& path, const std::string& suite,
-                           const std::string& extra) {
-  std::ifstream file(path);
-  std::vector<Row> rows;
-  for (std::string line; std::getline(file, line);) {
-    const std::vector<std::string> f = split(line);
-    if (f.size() == 9 && f[0] == suite && f[7] == extra) {
-      rows.push_back({f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], std::stod(f[8])});
-    }
-  }
-  return rows;
-}
 
 Comparison compare(const std::vector<Row>& rows, const std::map<std::string, NetcdfDocument>& documents) {
   const Tolerance tolerance(rows);

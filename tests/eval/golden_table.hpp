@@ -1,25 +1,15 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "base/time.hpp"
+#include "eval/golden_rows.hpp"
 #include "stores/netcdf_document.hpp"
 
 namespace mosaic::eval {
-
-/// One line of scores_wb2.csv; an empty `init` is the mean over all initial times.
-struct Row {
-  std::string suite, metric, region, variable, level, lead, init, extra;
-  double value;
-};
-
-std::vector<Row> read_rows(const std::filesystem::path& path, const std::string& suite,
-                           const std::string& extra);
 
 struct Comparison {
   std::size_t rows = 0, wrong = 0;

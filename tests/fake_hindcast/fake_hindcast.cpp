@@ -102,7 +102,7 @@ void report(const HindcastSetup& setup, const ResultsFolder& results, JobInFolde
   fmt::print("{} of {} initial times ({} resumed)\n", outcome.committed, outcome.initial_times,
              outcome.resumed);
   if (outcome.code != ExitCode::stopped_early) {
-    fmt::print("{}", finish_results(setup, results, job));
+    fmt::print("{}", finish_results(setup.initial_times, setup.score, results, job));
   }
 }
 

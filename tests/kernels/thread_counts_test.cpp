@@ -3,24 +3,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "kernels/ensemble_case.hpp"
+#include "kernels/threshold_case.hpp"
 
 namespace mosaic::kernels {
 namespace {
 
-/// The bytes of the statistics as a process with that many threads computes them; empty if it fails.
-std::string statistics_with(int threads) {
+/// What `compute` returns in a process of its own; empty if it fails.
+std::string in_a_process(const std::function<std::string()>& compute) {
   int ends[2];
   if (pipe(ends) != 0) {
     return "";
   }
   const pid_t child = fork();
   if (child == 0) {
-    const auto means = EnsembleCase(9, 121, 240, 1).run(EnsembleStatisticsBackend::kokkos, threads);
-    const auto size = static_cast<ssize_t>(means.size() * sizeof(Statistics));
-    _exit(write(ends[1], means.data(), static_cast<std::size_t>(size)) == size ? 0 : 1);
+    const std::string bytes = compute();
+    const auto size = static_cast<ssize_t>(bytes.size());
+    _exit(write(ends[1], bytes.data(), bytes.size()) == size ? 0 : 1);
   }
   close(ends[1]);
   std::string bytes(1 << 12, '\0');
@@ -35,11 +38,36 @@ std::string statistics_with(int threads) {
   return bytes;
 }
 
+template <class Value>
+std::string bytes_of(const std::vector<Value>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Value)};
+}
+
+/// The bytes of the statistics as a process with that many threads computes them.
+std::string statistics_with(int threads) {
+  return in_a_process([threads] {
+    std::vector<double> ranks;
+    const auto means = EnsembleCase(9, 121, 240, 1).run(EnsembleStatisticsBackend::kokkos, threads, &ranks);
+    return bytes_of(means) + bytes_of(ranks);
+  });
+}
+
+std::string threshold_statistics_with(int threads) {
+  return in_a_process([threads] {
+    std::vector<double> counts;
+    const auto means =
+        ThresholdCase(9, 121, 240, 2, 1).run(ThresholdStatisticsBackend::kokkos, threads, &counts);
+    return bytes_of(means) + bytes_of(counts);
+  });
+}
+
 TEST(ThreadCounts, StatisticsHaveTheSameBits) {
-  const std::string one = statistics_with(1);
-  ASSERT_EQ(one.size(), 2 * sizeof(Statistics));
-  for (const int threads : {2, 3}) {
-    EXPECT_TRUE(statistics_with(threads) == one) << threads << " threads";
+  for (const auto& with : {statistics_with, threshold_statistics_with}) {
+    const std::string one = with(1);
+    ASSERT_FALSE(one.empty());
+    for (const int threads : {2, 3}) {
+      EXPECT_TRUE(with(threads) == one) << threads << " threads";
+    }
   }
 }
 
