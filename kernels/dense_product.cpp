@@ -35,23 +35,36 @@ template <std::size_t R, std::size_t D>
 template <std::size_t R>
 [[gnu::always_inline]] inline void row_block(MatrixRows a, MatrixRows b, double* out, std::size_t out_stride,
                                              std::size_t depth, std::size_t columns) {
+  const auto terms = [&](std::size_t d) { return MatrixRows{a.values + d, a.stride}; };
+  const auto factors = [&](std::size_t d) { return MatrixRows{b.values + d * b.stride, b.stride}; };
   std::size_t d = 0;
   for (; d + 4 <= depth; d += 4) {
-    block<R, 4>({a.values + d, a.stride}, {b.values + d * b.stride, b.stride}, out, out_stride, columns);
+    block<R, 4>(terms(d), factors(d), out, out_stride, columns);
   }
-  for (; d < depth; ++d) {
-    block<R, 1>({a.values + d, a.stride}, {b.values + d * b.stride, b.stride}, out, out_stride, columns);
+  switch (depth - d) {
+    case 3:
+      return block<R, 3>(terms(d), factors(d), out, out_stride, columns);
+    case 2:
+      return block<R, 2>(terms(d), factors(d), out, out_stride, columns);
+    case 1:
+      return block<R, 1>(terms(d), factors(d), out, out_stride, columns);
   }
 }
 
 [[gnu::always_inline]] inline void product(MatrixRows a, MatrixRows b, double* out, std::size_t out_stride,
                                            std::size_t rows, std::size_t depth, std::size_t columns) {
+  const auto rest = [&](std::size_t r) { return MatrixRows{a.values + r * a.stride, a.stride}; };
   std::size_t r = 0;
   for (; r + 4 <= rows; r += 4) {
-    row_block<4>({a.values + r * a.stride, a.stride}, b, out + r * out_stride, out_stride, depth, columns);
+    row_block<4>(rest(r), b, out + r * out_stride, out_stride, depth, columns);
   }
-  for (; r < rows; ++r) {
-    row_block<1>({a.values + r * a.stride, a.stride}, b, out + r * out_stride, out_stride, depth, columns);
+  switch (rows - r) {
+    case 3:
+      return row_block<3>(rest(r), b, out + r * out_stride, out_stride, depth, columns);
+    case 2:
+      return row_block<2>(rest(r), b, out + r * out_stride, out_stride, depth, columns);
+    case 1:
+      return row_block<1>(rest(r), b, out + r * out_stride, out_stride, depth, columns);
   }
 }
 

@@ -55,6 +55,10 @@ RealFourier::RealFourier(std::size_t longitudes)
     current = pass.groups;
     passes_.push_back(std::move(pass));
   }
+  for (std::size_t k = 0; k < wavenumbers(); ++k) {
+    unfold_cosine_.push_back(std::cos(angle(k, longitudes_)));
+    unfold_sine_.push_back(std::sin(angle(k, longitudes_)));
+  }
 }
 
 const RealFourier& RealFourier::of(std::size_t longitudes) {
@@ -93,18 +97,24 @@ void RealFourier::complex_transform(double*& values, double*& spare, std::size_t
 /// Z*_(n-k)); where L is odd Z is F already.
 void RealFourier::unfold(const double* values, std::size_t lanes, double* spectrum) const {
   const std::size_t plane = length_ * lanes;
-  const bool paired = longitudes_ % 2 == 0;
-  const double scale = (paired ? 0.5 : 1.0) / static_cast<double>(longitudes_);
+  const double scale = (longitudes_ % 2 == 0 ? 0.5 : 1.0) / static_cast<double>(longitudes_);
   for (std::size_t k = 0; k < wavenumbers(); ++k) {
     const double* near = values + k % length_ * lanes;
     const double* far = values + (length_ - k) % length_ * lanes;
     double* out = spectrum + 2 * k * lanes;
-    const double c = std::cos(angle(k, longitudes_)), s = std::sin(angle(k, longitudes_));
+    if (longitudes_ % 2 == 1) {
+      for (std::size_t w = 0; w < lanes; ++w) {
+        out[w] = scale * near[w];
+        out[lanes + w] = scale * near[plane + w];
+      }
+      continue;
+    }
+    const double c = unfold_cosine_[k], s = unfold_sine_[k];
     for (std::size_t w = 0; w < lanes; ++w) {
       const double sum_re = near[w] + far[w], sum_im = near[plane + w] - far[plane + w];
       const double difference_re = near[w] - far[w], difference_im = near[plane + w] + far[plane + w];
-      out[w] = scale * (paired ? sum_re + (c * difference_im - s * difference_re) : near[w]);
-      out[lanes + w] = scale * (paired ? sum_im - (c * difference_re + s * difference_im) : near[plane + w]);
+      out[w] = scale * (sum_re + (c * difference_im - s * difference_re));
+      out[lanes + w] = scale * (sum_im - (c * difference_re + s * difference_im));
     }
   }
 }
@@ -113,9 +123,12 @@ template <class Real>
 void RealFourier::transform(std::span<const Real* const> rows, std::size_t lanes, double* spectrum,
                             Workspace& workspace) const {
   const std::size_t plane = length_ * lanes;
-  workspace.assign(4 * plane, 0.0);
+  workspace.resize(4 * plane);
   double* values = workspace.data();
   double* spare = values + 2 * plane;
+  if (longitudes_ % 2 == 1 || rows.size() < lanes) {
+    std::fill(values, spare, 0.0);
+  }
   for (std::size_t w = 0; w < rows.size(); ++w) {
     for (std::size_t j = 0; j < length_; ++j) {
       if (longitudes_ % 2 == 0) {

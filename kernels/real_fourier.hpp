@@ -41,6 +41,7 @@ class RealFourier {
   std::size_t longitudes_;
   std::size_t length_;  ///< of the complex transform
   std::vector<Pass> passes_;
+  std::vector<double> unfold_cosine_, unfold_sine_;  ///< [K] of 2 pi k / L
 };
 
 }  // namespace mosaic::kernels
