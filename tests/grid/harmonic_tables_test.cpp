@@ -153,8 +153,7 @@ TEST(HarmonicTables, AnalysisOfEveryHarmonicIsItsOwnCoefficient) {
 }
 
 /// A rotational wind of one (m, l) has u = dP/dtheta, v = i m P / sin theta over sqrt(l (l + 1)): its
-/// rotational coefficient is 1, all others 0, the divergent ones too; and with (u, v) turned by 90 degrees
-/// the other way round.
+/// rotational coefficient is 1, all others are 0, the divergent ones too.
 TEST(HarmonicTables, AnalysisOfEveryVectorHarmonicIsItsOwnCoefficient) {
   for (const LatLonGrid& grid : grids()) {
     const HarmonicTables tables = make_harmonic_tables(grid, HarmonicMethod::exact, 1);
