@@ -196,14 +196,14 @@ TEST(RealFourier, IsTheDefinition) {
   }
 }
 
-/// Exact numbers: every order of summation gives the same; sizes around the blocks of four.
-TEST(DenseProduct, AddsTheProduct) {
-  for (const std::size_t rows : {1U, 3U, 4U, 9U}) {
-    for (const std::size_t depth : {1U, 4U, 7U}) {
-      for (const std::size_t columns : {1U, 8U, 19U}) {
-        const auto a = exact_numbers<double>(rows * (depth + 2), 1);
-        const auto b = exact_numbers<double>(depth * (columns + 1), 2);
-        std::vector<double> out(rows * (columns + 3), 1.0), expected = out;
+/// To the bit, from left to right: whatever vectors this processor has. Sizes around the blocks of four.
+TEST(DenseProduct, HasTheBitsOfThePlainLoop) {
+  for (const std::size_t rows : {1U, 2U, 3U, 4U, 9U}) {
+    for (const std::size_t depth : {1U, 2U, 3U, 4U, 7U, 61U}) {
+      for (const std::size_t columns : {1U, 4U, 8U, 19U, 64U}) {
+        const auto a = normal_numbers<double>(rows * (depth + 2), 1);
+        const auto b = normal_numbers<double>(depth * (columns + 1), 2);
+        std::vector<double> out = normal_numbers<double>(rows * (columns + 3), 3), expected = out;
         dense_product({a.data(), depth + 2}, {b.data(), columns + 1}, out.data(), columns + 3, rows, depth,
                       columns);
         for (std::size_t r = 0; r < rows; ++r) {
