@@ -122,7 +122,11 @@ double SpectraBenchReport::speed_up() const {
   return reference_seconds / (batch_seconds / options.winds) / options.threads;
 }
 
-double SpectraBenchReport::product_rate() const { return operations * options.winds / batch_seconds; }
+double SpectraBenchReport::whole_rate() const { return operations * options.winds / batch_seconds; }
+
+double SpectraBenchReport::product_rate() const {
+  return operations * options.winds / (batch_seconds - fourier_seconds);
+}
 
 SpectraBenchReport run_spectra_bench(const SpectraBenchOptions& options) {
   const int smallest = std::min({options.longitudes, options.latitudes - 3, options.winds,
@@ -177,7 +181,9 @@ std::string spectra_bench_text(const SpectraBenchReport& report) {
   row("reference body per wind, 1 thread", fmt::format("{:.1f} ms", 1e3 * report.reference_seconds));
   row("reference x threads / batch, per wind", fmt::format("{:.1f}", report.speed_up()));
   row("matrix products per wind", fmt::format("{:.2f} MFLOP", 1e-6 * report.operations));
-  row("matrix products over the whole time", fmt::format("{:.1f} GFLOP/s", 1e-9 * report.product_rate()));
+  row("matrix products / all winds", fmt::format("{:.1f} GFLOP/s", 1e-9 * report.whole_rate()));
+  row("matrix products / (all winds - Fourier transforms)",
+      fmt::format("{:.1f} GFLOP/s", 1e-9 * report.product_rate()));
   row("copy bandwidth, read + written", fmt::format("{:.1f} GB/s", 1e-9 * report.copy_rate));
   row("fields read at that rate", fmt::format("{:.4f} s", report.floor_seconds()));
   row("all winds / fields read at that rate",
@@ -204,6 +210,7 @@ std::string spectra_bench_json(const SpectraBenchReport& report) {
       {"reference_seconds_per_wind", report.reference_seconds},
       {"speed_up", report.speed_up()},
       {"operations_per_wind", report.operations},
+      {"whole_rate", report.whole_rate()},
       {"product_rate", report.product_rate()},
       {"copy_rate", report.copy_rate},
       {"floor_seconds", report.floor_seconds()},

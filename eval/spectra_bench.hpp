@@ -35,7 +35,8 @@ struct SpectraBenchReport {
   double floor_seconds() const { return field_bytes() / copy_rate; }
   /// Reference time per wind x threads over batch time per wind.
   double speed_up() const;
-  double product_rate() const;  ///< [FLOP s-1] of the batch, Fourier transforms counted as time, not as work
+  double whole_rate() const;    ///< [FLOP s-1] matrix products over the time of the batch
+  double product_rate() const;  ///< the same over the time that the Fourier transforms leave
 };
 
 /// Errors: bad_configuration for numbers below 1 (latitudes 4).

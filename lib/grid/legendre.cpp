@@ -1,6 +1,8 @@
 #include "grid/legendre.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <numbers>
 
 namespace mosaic {
@@ -68,12 +70,13 @@ ColatitudeRule gauss_rule(std::size_t nodes) {
 
 std::vector<double> legendre_functions(std::size_t m, std::size_t lmax, const std::vector<double>& theta) {
   const std::size_t points = theta.size();
-  std::vector<double> rows((lmax - m + 1) * points);
+  std::vector<double> rows((lmax - m + 1) * points), cosine(points);
   for (std::size_t q = 0; q < points; ++q) {
+    cosine[q] = std::cos(theta[q]);
+    const double sine = std::sin(theta[q]);
     double value = 1.0;  // P_mm
     for (std::size_t k = 1; k <= m; ++k) {
-      value *= -std::sqrt((2.0 * static_cast<double>(k) + 1.0) / (2.0 * static_cast<double>(k))) *
-               std::sin(theta[q]);
+      value *= -std::sqrt((2.0 * static_cast<double>(k) + 1.0) / (2.0 * static_cast<double>(k))) * sine;
     }
     rows[q] = value;
   }
@@ -85,7 +88,7 @@ std::vector<double> legendre_functions(std::size_t m, std::size_t lmax, const st
     double* row = rows.data() + (l - m) * points;
     for (std::size_t q = 0; q < points; ++q) {
       const double before = l > m + 1 ? row[q - 2 * points] : 0.0;
-      row[q] = factor * (std::cos(theta[q]) * row[q - points] - before_factor * before);
+      row[q] = factor * (cosine[q] * row[q - points] - before_factor * before);
     }
     before_factor = 1.0 / factor;
   }

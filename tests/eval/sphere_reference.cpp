@@ -19,14 +19,14 @@ namespace {
 
 constexpr double radius = 6.37122e6;  // [m] of the reference's derivatives, as NCL has it
 
-std::optional<std::filesystem::path> reference_file() {
+std::optional<std::filesystem::path> real_data(const char* name) {
   const char* folder = std::getenv("MOSAIC_REAL_DATA");
   const char* source = std::getenv("MOSAIC_SOURCE");
   if (folder == nullptr) {
     return std::nullopt;
   }
   const std::filesystem::path root = source == nullptr ? std::filesystem::current_path() : source;
-  const std::filesystem::path file = root / folder / "sh_reference_regular_2p5.nc";
+  const std::filesystem::path file = root / folder / name;
   return std::filesystem::is_regular_file(file) ? std::optional(file) : std::nullopt;
 }
 
@@ -37,7 +37,7 @@ struct Wind {
 class SphereReference : public testing::Test {
  protected:
   void SetUp() override {
-    const auto file = reference_file();
+    const auto file = real_data("sh_reference_regular_2p5.nc");
     if (!file) {
       GTEST_SKIP() << "MOSAIC_REAL_DATA names no folder with sh_reference_regular_2p5.nc";
     }
@@ -123,6 +123,27 @@ TEST_F(SphereReference, parts_of_the_wind_are_pure) {
   EXPECT_LE(sum(divergent.rotational), 1e-14 * sum(divergent.divergent));
   EXPECT_LE(largest_difference(rotational.rotational, whole.rotational, last_degree), 2e-3);
   EXPECT_LE(largest_difference(divergent.divergent, whole.divergent, last_degree), 1e-4);
+}
+
+TEST(GaussianReference, latitudes_of_a_real_file_are_recognised) {
+  const auto file = real_data("era5_tl31_13lev_19590102T00.nc");
+  if (!file) {
+    GTEST_SKIP() << "MOSAIC_REAL_DATA names no folder with era5_tl31_13lev_19590102T00.nc";
+  }
+  const NetcdfDocument document = read_netcdf(file->string());
+  const LatLonGrid grid{std::get<std::vector<double>>(document.variable("latitude").values),
+                        std::get<std::vector<double>>(document.variable("longitude").values)};
+  EXPECT_EQ(latitude_kind(grid), LatitudeKind::gaussian);
+  // T31 fields, made on this grid: degree 31 is there, and the mean square is that of the quadrature.
+  const std::size_t points = grid.points(), columns = grid.longitude.size();
+  const auto& stored = std::get<std::vector<float>>(document.variable("u_component_of_wind").values);
+  const std::vector<double> weights = quadrature_weights(grid);
+  double squares = 0.0;
+  for (std::size_t i = 0; i < points; ++i) {
+    squares += weights[i / columns] * stored[i] * stored[i] / static_cast<double>(columns);
+  }
+  const float* fields[] = {stored.data()};
+  EXPECT_NEAR(sum(DegreeSpectra(grid, 1).power<float>(fields)) / squares, 1.0, 0.05);
 }
 
 /// Must fail: a wind whose latitudes are flipped, or whose components are exchanged, has another partition.
