@@ -24,6 +24,7 @@ struct SpectraBenchReport {
   double tables_seconds = 0;      ///< to make the tables of the grid, once
   double table_bytes = 0;         ///< scalars and winds
   double batch_seconds = 0;       ///< all winds
+  double batch_processor = 0;     ///< processor seconds of them, in which other programs do not count
   double fourier_seconds = 0;     ///< their Fourier transforms alone
   double single_seconds = 0;      ///< one wind, one thread
   double reference_seconds = 0;   ///< reference body, per wind, one thread

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "base/parallel_for.hpp"
@@ -25,7 +26,7 @@ class FoldedCoefficients {
         components_(components),
         lanes_(lanes),
         half_((shape.latitudes + 1) / 2),
-        values_((shape.lmax + 1) * 2 * half_ * columns()) {}
+        values_(std::make_unique_for_overwrite<double[]>((shape.lmax + 1) * 2 * half_ * columns())) {}
 
   std::size_t half() const { return half_; }
   /// Columns of a part: [component, 2 (real, imaginary), lane].
@@ -34,7 +35,7 @@ class FoldedCoefficients {
 
   enum class Part { symmetric, antisymmetric };
   /// [half, columns]
-  const double* part(std::size_t m, Part part) const { return values_.data() + offset(m, part); }
+  const double* part(std::size_t m, Part part) const { return values_.get() + offset(m, part); }
 
   template <class Real>
   void take(std::size_t component, std::span<const Real* const> fields) {
@@ -67,8 +68,8 @@ class FoldedCoefficients {
             const std::vector<double>* north) {
     const std::size_t place = j * columns() + component * 2 * lanes_;
     for (std::size_t m = 0; m <= shape_.lmax; ++m) {
-      double* symmetric = values_.data() + offset(m, Part::symmetric) + place;
-      double* antisymmetric = values_.data() + offset(m, Part::antisymmetric) + place;
+      double* symmetric = values_.get() + offset(m, Part::symmetric) + place;
+      double* antisymmetric = values_.get() + offset(m, Part::antisymmetric) + place;
       const double* one = south.data() + 2 * m * lanes_;
       const double* other = north ? north->data() + 2 * m * lanes_ : one;
       for (std::size_t w = 0; w < 2 * lanes_; ++w) {
@@ -82,7 +83,7 @@ class FoldedCoefficients {
   std::size_t components_;
   std::size_t lanes_;
   std::size_t half_;
-  std::vector<double> values_;
+  std::unique_ptr<double[]> values_;  ///< [lmax + 1, 2 parts, half, columns], all written by take()
 };
 
 using Part = FoldedCoefficients::Part;
