@@ -1,4 +1,5 @@
-// Times one step of the network against the machine's rate for large matrix products.
+// Times one step of the network against the machine's rate for large matrix products, and the spectra of the
+// evaluation against their reference body and the machine's copy bandwidth.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/version.hpp"
+#include "eval/spectra_bench.hpp"
 #include "model/step_bench.hpp"
 #include "parallel/comm.hpp"
 
@@ -24,26 +26,60 @@ struct StepFlags {
   bool json = false;
 };
 
+int hardware_threads() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+
+/// A flag for a number of at least 1.
+void add_number(CLI::App* command, const char* flag, int& value, const char* text) {
+  command->add_option(flag, value, text)->check(CLI::Range(1, 1000000))->capture_default_str();
+}
+
 CLI::App* add_step(CLI::App& program, StepFlags& flags) {
   CLI::App* command = program.add_subcommand(
       "step", "Time, operations and memory of a step, pseudo-random weights, float32; no files are read");
   StepBenchOptions& options = flags.options;
-  options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  options.threads = hardware_threads();
   command->add_option("--preset", options.preset, "Network: era5, hres (published sizes) or demo (small)")
       ->check(CLI::IsMember({"era5", "hres", "demo"}))
       ->capture_default_str();
-  const auto number = [&](const char* flag, int& value, const char* text) {
-    command->add_option(flag, value, text)->check(CLI::Range(1, 1000000))->capture_default_str();
-  };
-  number("--threads", options.threads, "CPU threads of steps and products");
-  number("--steps", options.steps, "Steps; 20 show whether memory grows");
-  number("--members", options.members, "Members, stepped one after the other");
-  number("--gemm-every", options.gemm_every, "Time the large products after every so many steps");
-  number("--gemm-repeats", options.gemm_repeats, "Repetitions of each product; the best counts");
+  add_number(command, "--threads", options.threads, "CPU threads of steps and products");
+  add_number(command, "--steps", options.steps, "Steps; 20 show whether memory grows");
+  add_number(command, "--members", options.members, "Members, stepped one after the other");
+  add_number(command, "--gemm-every", options.gemm_every,
+             "Time the large products after every so many steps");
+  add_number(command, "--gemm-repeats", options.gemm_repeats, "Repetitions of each product; the best counts");
   command->add_option("--markdown", flags.markdown, "Also write the tables to this file");
   command->add_flag("--json", flags.json, "Print one JSON object instead of tables");
   command->footer("Example: mosaic_bench step --preset era5 --threads 2 --steps 3");
   return command;
+}
+
+struct SpectraFlags {
+  eval::SpectraBenchOptions options;
+  bool json = false;
+};
+
+CLI::App* add_spectra(CLI::App& program, SpectraFlags& flags) {
+  CLI::App* command = program.add_subcommand(
+      "spectra",
+      "Time of kinetic energy by spherical-harmonic degree of pseudo-random winds; no files are read");
+  eval::SpectraBenchOptions& options = flags.options;
+  options.threads = hardware_threads();
+  add_number(command, "--longitudes", options.longitudes, "Longitudes of the grid");
+  command->add_option("--latitudes", options.latitudes, "Latitudes of the grid, both poles among them")
+      ->check(CLI::Range(4, 10000))
+      ->capture_default_str();
+  add_number(command, "--winds", options.winds, "(u, v) pairs in the batch");
+  add_number(command, "--reference-winds", options.reference_winds, "Pairs that the reference body gets");
+  add_number(command, "--threads", options.threads, "CPU threads");
+  add_number(command, "--repeats", options.repeats, "Repetitions; the best counts");
+  command->add_flag("--json", flags.json, "Print one JSON object instead of a table");
+  command->footer("Example: mosaic_bench spectra --winds 780 --threads 2");
+  return command;
+}
+
+void bench_spectra(const SpectraFlags& flags) {
+  const eval::SpectraBenchReport report = eval::run_spectra_bench(flags.options);
+  fmt::print("{}", flags.json ? eval::spectra_bench_json(report) : eval::spectra_bench_text(report));
 }
 
 /// Before minutes of work, not after them.
@@ -71,13 +107,18 @@ int run(int argc, char** argv) {
   program.require_subcommand(1);
   program.footer("Example: mosaic_bench step --preset demo\nmosaic_bench COMMAND --help explains a command.");
   StepFlags flags;
+  SpectraFlags spectra_flags;
   const CLI::App* step = add_step(program, flags);
+  const CLI::App* spectra = add_spectra(program, spectra_flags);
   const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
   if (const auto code = end_of_parsing(program, argc, argv)) {
     return *code;
   }
   if (speaks && step->parsed()) {
     bench_step(flags);
+  }
+  if (speaks && spectra->parsed()) {
+    bench_spectra(spectra_flags);
   }
   return static_cast<int>(ExitCode::complete);
 }

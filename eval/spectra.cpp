@@ -4,22 +4,11 @@
 #include <cmath>
 #include <numbers>
 
-#include "base/error.hpp"
 #include "eval/earth.hpp"
 #include "kernels/zonal_spectrum/zonal_spectrum.hpp"
 
 namespace mosaic::eval {
 namespace {
-
-void require_uniform_longitudes(const LatLonGrid& grid) {
-  const double step = 360.0 / static_cast<double>(grid.longitude.size());
-  for (std::size_t i = 1; i < grid.longitude.size(); ++i) {
-    const double distance = grid.longitude[i] - grid.longitude[i - 1];
-    require(std::abs(distance - step) <= 1e-3, ExitCode::corrupt_input,
-            "zonal spectra need longitudes {} degrees apart; between {} and {} there are {}", step,
-            grid.longitude[i - 1], grid.longitude[i], distance);
-  }
-}
 
 struct WindPair {
   const char* u;
@@ -59,7 +48,7 @@ std::vector<SpectrumQuantity> spectrum_quantities(const ChannelSet& channels) {
 }
 
 std::vector<double> zonal_energy_spectrum(std::span<const float> field, const LatLonGrid& grid, int threads) {
-  require_uniform_longitudes(grid);
+  require_uniform_longitudes(grid, "zonal spectra");
   const std::size_t wavenumbers = kernels::zonal_wavenumbers(grid.longitude.size());
   std::vector<double> spectrum(grid.latitude.size() * wavenumbers);
   kernels::zonal_spectrum(

@@ -26,7 +26,7 @@ void zonal_spectrum(const ZonalSpectrumArgs& args, ZonalSpectrumBackend backend 
 /// The definition, with nested loops.
 void zonal_spectrum_reference(const ZonalSpectrumArgs& args);
 
-/// Folded rows times tables of cosines and sines: a quarter of the operations of the definition.
+/// Fast Fourier transforms of rows side by side.
 void zonal_spectrum_cpu(const ZonalSpectrumArgs& args);
 
 }  // namespace mosaic::kernels

@@ -79,4 +79,14 @@ std::vector<double> area_weights(const LatLonGrid& grid) {
   return weights;
 }
 
+void require_uniform_longitudes(const LatLonGrid& grid, std::string_view purpose) {
+  const double step = 360.0 / static_cast<double>(grid.longitude.size());
+  for (std::size_t i = 1; i < grid.longitude.size(); ++i) {
+    const double distance = grid.longitude[i] - grid.longitude[i - 1];
+    require(std::abs(distance - step) <= 1e-3, ExitCode::corrupt_input,
+            "{} need longitudes {} degrees apart; between {} and {} there are {}", purpose, step,
+            grid.longitude[i - 1], grid.longitude[i], distance);
+  }
+}
+
 }  // namespace mosaic

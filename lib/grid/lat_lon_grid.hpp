@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mosaic {
@@ -29,5 +30,8 @@ std::string to_string(const LatLonGrid& grid);
 /// Weight of each latitude row: (J/2)(sin upper - sin lower), cell edges half way between latitudes in angle
 /// and closed at the poles; sums to J. Source: WeatherBench 2. Shape: [lat].
 std::vector<double> area_weights(const LatLonGrid& grid);
+
+/// Errors: corrupt_input, saying what needs it, if longitudes are not uniform within 1e-3 degrees.
+void require_uniform_longitudes(const LatLonGrid& grid, std::string_view purpose);
 
 }  // namespace mosaic

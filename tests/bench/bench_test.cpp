@@ -73,10 +73,35 @@ TEST(Bench, JsonSaysTheSame) {
   EXPECT_NEAR(json.at("resident_growth"), 1.0, 0.01);
 }
 
+const std::string short_spectra = "spectra --longitudes 24 --latitudes 13 --winds 5 --repeats 1 --threads 2 ";
+
+TEST(Bench, SpectraPrintTheTable) {
+  const Outcome run = bench(short_spectra);
+  ASSERT_EQ(run.code, 0) << run.out;
+  for (const char* words : {"5 winds on 24 x 13, lmax 11, 2 threads", "| all winds ",
+                            "reference body per wind", "copy bandwidth", "GFLOP/s"}) {
+    expect_contains(run.out, words);
+  }
+}
+
+TEST(Bench, SpectraJsonSaysTheSame) {
+  const Outcome run = bench(short_spectra + "--json", "2>/dev/null");
+  ASSERT_EQ(run.code, 0) << run.out;
+  const auto json = nlohmann::json::parse(run.out);
+  EXPECT_EQ(json.at("lmax"), 11);
+  EXPECT_EQ(json.at("winds"), 5);
+  // 78 rows (m, l), 7 latitudes of a hemisphere, 2 tables, 2 components, complex numbers, product and sum
+  EXPECT_EQ(json.at("operations_per_wind"), 78.0 * 7 * 2 * 2 * 2 * 2);
+  EXPECT_GT(json.at("copy_rate"), 0);
+  EXPECT_GT(json.at("batch_seconds"), 0);
+  EXPECT_LT(json.at("largest_difference"), 1e-14);
+}
+
 TEST(Bench, BadFlagsEndWith64) {
   for (const char* arguments :
        {"", "leap", "step --preset era6", "step --steps 0", "step --threads -1", "step --steps two",
-        "step --fast", "step --members 0", "step --gemm-every 0", "step --gemm-repeats 0", "step surplus"}) {
+        "step --fast", "step --members 0", "step --gemm-every 0", "step --gemm-repeats 0", "step surplus",
+        "spectra --latitudes 3", "spectra --winds 0", "spectra --preset era5"}) {
     const Outcome run = bench(arguments);
     EXPECT_EQ(run.code, 64) << arguments << "\n" << run.out;
   }
@@ -84,6 +109,9 @@ TEST(Bench, BadFlagsEndWith64) {
 
 TEST(Bench, HelpAndVersion) {
   const Outcome help = bench("--help"), step = bench("step --help"), version = bench("--version");
+  const Outcome spectra = bench("spectra --help");
+  EXPECT_EQ(spectra.code, 0);
+  expect_contains(spectra.out, "Example: mosaic_bench spectra");
   EXPECT_EQ(help.code, 0);
   expect_contains(help.out, "Example: mosaic_bench");
   EXPECT_EQ(step.code, 0);
