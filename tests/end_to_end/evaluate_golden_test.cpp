@@ -36,6 +36,9 @@ const std::string deterministic = "--forecast FOLDER/deterministic.zarr --truth 
 const std::string baseline_times =
     "--set forecast.lead_times=0h,24h,72h,120h --start 2020-02-21T00 --end 2020-03-02T12 --set "
     "times.step=36h ";
+const std::string baseline_channels =
+    "--set score.channels=geopotential_500,geopotential_700,geopotential_850,temperature_500,temperature_700,"
+    "temperature_850,2m_temperature,mean_sea_level_pressure ";
 const std::string sst = "--set score.channels=sea_surface_temperature ";
 
 const std::vector<std::string> ensemble_scores = {"crps",

@@ -70,12 +70,17 @@ std::string first_difference(const fs::path& a, const fs::path& b) {
 }
 
 void expect_same_results(const fs::path& a, const fs::path& b) {
-  EXPECT_EQ(fs::exists(a / "spectra.nc"), fs::exists(b / "spectra.nc"));
-  for (const char* name : {"metrics.nc", "spectra.nc", "sums.nc"}) {
+  for (const char* optional : {"spectra.nc", "forecasts"}) {
+    EXPECT_EQ(fs::exists(a / optional), fs::exists(b / optional)) << optional;
+  }
+  for (const char* name : {"metrics.nc", "ranks.nc", "spectra.nc", "sums.nc"}) {
     if (name == std::string("spectra.nc") && !fs::exists(a / name)) {
       continue;  // none were asked for
     }
     EXPECT_EQ(first_difference(a / name, b / name), "") << name << " of " << b;
+  }
+  if (!fs::exists(a / "forecasts")) {
+    return;
   }
   for (const auto& entry : fs::directory_iterator(a / "forecasts")) {
     EXPECT_EQ(first_difference(entry.path(), b / "forecasts" / entry.path().filename()), "") << entry.path();
