@@ -16,6 +16,7 @@
 #include "stores/convert.hpp"
 #include "stores/inspect.hpp"
 #include "stores/netcdf_probe.hpp"
+#include "stores/regrid.hpp"
 #include "stores/tensor_checksum.hpp"
 
 namespace {
@@ -101,6 +102,42 @@ CLI::App* add_verify(CLI::App& program, VerifyFlags& flags) {
   return command;
 }
 
+struct RegridFlags {
+  std::string from;
+  std::string to;
+  std::string grid;
+  FieldStoreOptions options;
+};
+
+CLI::App* add_regrid(CLI::App& program, RegridFlags& flags) {
+  flags.options.threads = 4;
+  CLI::App* command =
+      program.add_subcommand("regrid", "Bring a Zarr or NetCDF store to another grid, conserving area means");
+  command->add_option("INPUT", flags.from, "Zarr store, NetCDF file, pattern or list of files")->required();
+  command->add_option("OUTPUT", flags.to, "The Zarr store to write; must not exist")->required();
+  command
+      ->add_option("--grid", flags.grid,
+                   "LONGITUDESxLATITUDES; an odd number of latitudes has both poles, an even one neither")
+      ->required();
+  command->add_option("--member", flags.options.member, "Which member, if INPUT has several");
+  command->add_option("--threads", flags.options.threads, "Chunks and fields at once")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->footer("Example: mosaic_data regrid era5_721.zarr era5_121.zarr --grid 240x121");
+  return command;
+}
+
+void regrid(const RegridFlags& flags) {
+  const LatLonGrid grid = parse_grid(flags.grid);
+  probe_netcdf(flags.from, flags.options);
+  const Regridded result = regrid_store(flags.from, flags.to, grid, flags.options);
+  fmt::print("{}: {} times of {} channels, {} fields without time\n", flags.to, result.times,
+             result.channels.size(), result.statics.size());
+  for (const std::string& name : result.left_out) {
+    fmt::print("left out: {}\n", name);
+  }
+}
+
 void verify_configuration(const std::string& path) {
   HindcastConfig config;
   ConfigSchema schema;
@@ -171,7 +208,7 @@ void convert(const ConvertFlags& flags) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App program{"Look at, check and convert the files of the Mosaic suite"};
+  CLI::App program{"Look at, check, convert and regrid the files of the Mosaic suite"};
   program.set_version_flag("--version", version_text());
   program.require_subcommand(1);
   program.footer(
@@ -183,6 +220,8 @@ int run(int argc, char** argv) {
   const CLI::App* network_command = add_network(program);
   VerifyFlags verify_flags;
   const CLI::App* verify_command = add_verify(program, verify_flags);
+  RegridFlags regrid_flags;
+  const CLI::App* regrid_command = add_regrid(program, regrid_flags);
 
   const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
   if (const auto code = end_of_parsing(program, argc, argv)) {
@@ -199,6 +238,9 @@ int run(int argc, char** argv) {
   }
   if (speaks && verify_command->parsed()) {
     verify(verify_flags);
+  }
+  if (speaks && regrid_command->parsed()) {
+    regrid(regrid_flags);
   }
   return static_cast<int>(ExitCode::complete);
 }

@@ -2,11 +2,16 @@
 
 #include <filesystem>
 
+#include "base/error.hpp"
 #include "stores/frozen_fields.hpp"
 #include "stores/netcdf_fields.hpp"
 #include "stores/zarr_fields.hpp"
 
 namespace mosaic {
+
+StoreContents FieldStore::contents() const {
+  fail(ExitCode::internal, "{}: this kind of store cannot list what it holds", path());
+}
 
 std::unique_ptr<FieldStore> open_field_store(const std::string& path, const FieldStoreOptions& options) {
   std::unique_ptr<FieldStore> store;

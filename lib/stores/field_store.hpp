@@ -25,6 +25,13 @@ struct FieldStoreOptions {
   bool frozen_state = false;      ///< every time is answered with the store's only state: for demonstrations
 };
 
+/// What a store holds.
+struct StoreContents {
+  ChannelSet channels;               ///< by time, for read(); names may be unknown to the table of variables
+  std::vector<std::string> statics;  ///< without time, for read_static()
+  std::vector<std::string> others;   ///< gridded variables that neither can read: `name (why)`
+};
+
 /// Gridded fields by time, whatever the file format. Latitudes are brought to south-north and longitudes to
 /// 0..360 by coordinate value; values are physical (scale_factor and add_offset applied), float32.
 class FieldStore {
@@ -41,6 +48,9 @@ class FieldStore {
   /// Whether read() has an answer for `time`: it is one of times(), or the store is frozen.
   virtual bool has_time(Time time) const { return std::binary_search(times().begin(), times().end(), time); }
   virtual bool has(const Channel& channel) const = 0;
+  /// Variable by variable, levels ascending. Errors: internal for a kind of store that cannot list what it
+  /// holds (one without files).
+  virtual StoreContents contents() const;
 
   /// Reads `channels` at `time`; state.values is [C, lat, lon]. Errors: missing_input naming everything that
   /// is absent (time, variables, levels, chunks), corrupt_input for damaged chunks. NaN passes through.

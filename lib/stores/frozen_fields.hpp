@@ -16,6 +16,7 @@ class FrozenFields : public FieldStore {
 
   bool has_time(Time) const override { return true; }
   bool has(const Channel& channel) const override { return store_->has(channel); }
+  StoreContents contents() const override { return store_->contents(); }
   /// The stored state under the time that was asked for.
   State read(Time time, const std::shared_ptr<const ChannelSet>& channels) override;
   std::vector<float> read_static(const std::string& variable) override {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -30,6 +31,7 @@ class NetcdfFields : public FieldStore {
   }
 
   bool has(const Channel& channel) const override;
+  StoreContents contents() const override;
   State read(Time time, const std::shared_ptr<const ChannelSet>& channels) override;
   std::vector<float> read_static(const std::string& variable) override;
 
@@ -119,6 +121,34 @@ std::string NetcdfFields::obstacle(const NetcdfCatalog& catalog, const Channel& 
 bool NetcdfFields::has(const Channel& channel) const {
   return std::all_of(catalogs_.begin(), catalogs_.end(),
                      [&](const NetcdfCatalog& catalog) { return obstacle(catalog, channel).empty(); });
+}
+
+/// As the first file has it. The table of variables tells what a scalar level is of, and, in a file of one
+/// time that is no dimension, which variables have none.
+StoreContents NetcdfFields::contents() const {
+  static const std::set<std::string> timeless = {"geopotential_at_surface", "land_sea_mask", "soil_type"};
+  const NetcdfCatalog& catalog = catalogs_.front();
+  StoreContents contents;
+  for (const auto& [name, variable] : catalog.variables) {
+    const bool in_time =
+        variable.has_axis(AxisRole::time) || (catalog.times.size() == 1 && !timeless.contains(name));
+    const VariableInfo* info = find_variable(name);
+    const bool near_ground = info != nullptr && info->height.has_value();
+    if (!in_time) {
+      const bool is_static = !variable.has_axis(AxisRole::level);
+      (is_static ? contents.statics : contents.others)
+          .push_back(is_static ? name : name + " (has levels, but no time)");
+    } else if (variable.levels.empty() || (near_ground && !variable.has_axis(AxisRole::level))) {
+      contents.channels.push_back({name, std::nullopt});
+    } else {
+      std::vector<int> levels = variable.levels;
+      std::sort(levels.begin(), levels.end());
+      for (const int level : levels) {
+        contents.channels.push_back({name, level});
+      }
+    }
+  }
+  return contents;
 }
 
 /// The stored order of latitude and longitude, and which runs faster, are undone here.

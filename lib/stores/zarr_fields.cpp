@@ -169,6 +169,42 @@ std::string ZarrFields::obstacle(const Channel& channel) const {
   return "";
 }
 
+StoreContents ZarrFields::contents() const {
+  StoreContents contents;
+  for (const std::string& name : store_.names()) {
+    try {
+      const ZarrArray& array = store_.array(name);
+      if (contains(array.dimensions, latitude_name_) && contains(array.dimensions, longitude_name_)) {
+        check_dimensions(array);
+        list(array, contents);
+      }
+    } catch (const Error& error) {
+      const std::string_view what = error.what();
+      const std::size_t known = what.starts_with(path() + ": ") ? path().size() + 2 : 0;
+      contents.others.push_back(fmt::format("{} ({})", name, what.substr(known)));
+    }
+  }
+  return contents;
+}
+
+/// Adds the channels of a gridded array, or the array without time, to the contents.
+void ZarrFields::list(const ZarrArray& array, StoreContents& contents) const {
+  const bool with_levels = contains(array.dimensions, level_name_);
+  if (!contains(array.dimensions, "time")) {
+    const bool is_static = array.dimensions.size() == 2;
+    (is_static ? contents.statics : contents.others)
+        .push_back(is_static ? array.name : array.name + " (has levels or members, but no time)");
+  } else if (!with_levels) {
+    contents.channels.push_back({array.name, std::nullopt});
+  } else {
+    std::vector<int> levels = levels_;
+    std::sort(levels.begin(), levels.end());
+    for (const int level : levels) {
+      contents.channels.push_back({array.name, level});
+    }
+  }
+}
+
 void ZarrFields::check_dimensions(const ZarrArray& array) const {
   const std::map<std::string, std::size_t> known{{"time", times_.size()},
                                                  {latitude_name_, axes_.grid.latitude.size()},

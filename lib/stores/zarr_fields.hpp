@@ -24,6 +24,7 @@ class ZarrFields : public FieldStore {
   ZarrFields(const std::string& path, const FieldStoreOptions& options);
 
   bool has(const Channel& channel) const override;
+  StoreContents contents() const override;
   State read(Time time, const std::shared_ptr<const ChannelSet>& channels) override;
   std::vector<float> read_static(const std::string& variable) override;
 
@@ -43,6 +44,7 @@ class ZarrFields : public FieldStore {
   void read_member();
   std::string make_identity() const;
   std::string obstacle(const Channel& channel) const;
+  void list(const ZarrArray& array, StoreContents& contents) const;
   std::size_t find(Time time, const ChannelSet& channels) const;
   std::vector<Slab> plan(const ChannelSet& channels) const;
   void check_slabs(const std::vector<Slab>& slabs, std::size_t time) const;

@@ -210,7 +210,8 @@ void ZarrWriter::write_static(const std::string& variable, std::span<const float
   append_transposed(*grid_, field, values);
   const std::vector<std::size_t> shape{grid_->longitude.size(), grid_->latitude.size()};
   write_array(variable, array_metadata(shape, shape, "<f4", "NaN", options_.compressor).dump(1),
-              array_attributes({"longitude", "latitude"}, attributes));
+              array_attributes({"longitude", "latitude"},
+                               attributes.empty() ? variable_attributes(variable) : attributes));
   write_chunk(variable + "/0.0", std::as_bytes(std::span(values)), sizeof(float));
 }
 

@@ -34,9 +34,10 @@ class ZarrWriter {
   /// time that was not announced. May be called for different times at once.
   void write(const State& state) const;
 
-  /// A field without time; shape: [lat, lon]. Errors: io_error, internal for a wrong size.
+  /// A field without time; shape: [lat, lon]. Without attributes those of the table of variables are taken.
+  /// Errors: io_error, internal for a wrong size or a variable that is not in the table.
   void write_static(const std::string& variable, std::span<const float> field,
-                    std::map<std::string, std::string> attributes);
+                    std::map<std::string, std::string> attributes = {});
 
   /// Writes .zmetadata. Errors: io_error.
   void close();
