@@ -194,6 +194,30 @@ TEST_P(GoldenHarmonics, winds_have_the_energy_of_both_forms_and_methods) {
   EXPECT_GE(compared, 3U);
 }
 
+/// Fields rounded to float, as they come from stores, keep the power of their true coefficients where a
+/// spectrum of the atmosphere's slope has it.
+TEST_P(GoldenHarmonics, floats_keep_the_power_to_degree_60) {
+  GOLDEN_OR_SKIP(store, fields());
+  GOLDEN_OR_SKIP(file, powers());
+  const HarmonicFields stored(store);
+  const DegreeSpectra exact(stored.grid, 1);
+  const nlohmann::json golden = read_json(file);
+  std::size_t compared = 0;
+  for (const auto& [name, spectra] : golden.items()) {
+    if (!name.starts_with("s_random")) {
+      continue;
+    }
+    const std::vector<double> field = stored.read(name);
+    const std::vector<float> rounded(field.begin(), field.end());
+    const float* one[] = {rounded.data()};
+    std::vector<double> power = exact.power<float>(one);
+    power.resize(std::min<std::size_t>(power.size(), 61));
+    EXPECT_LE(largest_difference(power, spectra.at("true").get<std::vector<double>>()), 1e-4) << name;
+    ++compared;
+  }
+  EXPECT_GE(compared, 2U);
+}
+
 /// case, l, m -> coefficient
 using Coefficients =
     std::map<std::string, std::map<std::pair<std::size_t, std::size_t>, std::complex<double>>>;
