@@ -34,7 +34,8 @@ constexpr double least_share = 1e-12;
 
 /// The largest relative difference over the degrees of `ours` with more than the least share; infinite for
 /// NaN and for lists too short.
-double largest_difference(const std::vector<double>& ours, const std::vector<double>& golden, double total) {
+double largest_difference(const std::vector<double>& ours, const std::vector<double>& golden, double total,
+                          double share = least_share) {
   if (golden.size() < ours.size() || ours.empty()) {
     return INFINITY;
   }
@@ -43,7 +44,7 @@ double largest_difference(const std::vector<double>& ours, const std::vector<dou
     if (!std::isfinite(ours[l])) {
       return INFINITY;
     }
-    if (golden[l] > least_share * total) {
+    if (golden[l] > share * total) {
       largest = std::max(largest, std::abs(ours[l] / golden[l] - 1.0));
     }
   }
@@ -115,7 +116,10 @@ class GoldenHarmonics : public testing::TestWithParam<std::string> {
     EXPECT_EQ(wrong_degrees(ours, golden, total), 0U) << name << " " << key;
     const double difference = largest_difference(ours, golden, total);
     const bool exact = key.find("direct") == std::string::npos && key.find("scalar") == std::string::npos;
-    EXPECT_LE(difference, exact ? tolerance : 10.0 * tolerance) << name << " " << key;
+    // The other golden lists have their own rounding in their weakest degrees: up to 4e-9 at a share of
+    // 1e-12.
+    EXPECT_LE(exact ? difference : largest_difference(ours, golden, total, 1e-11), tolerance)
+        << name << " " << key;
     double& worst = worst_.try_emplace(key, 0.0).first->second;
     worst = std::max(worst, difference);
   }
