@@ -57,9 +57,9 @@ double largest_difference(const std::vector<double>& ours, const std::vector<dou
   return largest_difference(ours, golden, sum(golden));
 }
 
-/// Degrees that differ by more than rounding allows, whatever their share. Each of two transforms in double
-/// is off by some roundings of the field's amplitude, 16 of 2^-52 together (8 measured in the weakest degrees
-/// of the direct method); with d this amplitude error P_l moves by 2 d sqrt(P_l total) + d^2 total.
+/// Degrees that differ by more than rounding allows, whatever their share. With an error d of each of 2 l + 1
+/// amplitudes P_l moves by 2 d sqrt(P_l total) + (2 l + 1) d^2 total; two transforms in double are together
+/// off by some tens of roundings of the field's amplitude, 64 allowed.
 std::size_t wrong_degrees(const std::vector<double>& ours, const std::vector<double>& golden, double total) {
   const double d = 64.0 * 0x1p-52;
   std::size_t wrong = golden.size() < ours.size() || ours.empty() ? 1 : 0;
