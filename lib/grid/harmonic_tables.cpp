@@ -14,9 +14,11 @@ namespace {
 constexpr double place_tolerance = 1e-3;    // [degrees] float32 coordinates and rounded decimals are closer
 constexpr std::size_t highest_lmax = 1900;  // sin(theta)^m underflows where P_lm does not above about 2000
 
+constexpr Extended pi = std::numbers::pi_v<Extended>;
+
 /// Colatitudes of a kind, south to north: as ascending latitudes.
-std::vector<double> ideal_colatitudes(LatitudeKind kind, std::size_t rows) {
-  std::vector<double> theta(rows);
+std::vector<Extended> ideal_colatitudes(LatitudeKind kind, std::size_t rows) {
+  std::vector<Extended> theta(rows);
   if (kind == LatitudeKind::gaussian) {
     theta = gauss_rule(rows).theta;
     std::reverse(theta.begin(), theta.end());
@@ -24,16 +26,16 @@ std::vector<double> ideal_colatitudes(LatitudeKind kind, std::size_t rows) {
   }
   const bool poles = kind == LatitudeKind::equiangular_with_poles;
   for (std::size_t j = 0; j < rows; ++j) {
-    const double place = static_cast<double>(rows - 1 - j) + (poles ? 0.0 : 0.5);
-    theta[j] = std::numbers::pi * place / static_cast<double>(poles ? rows - 1 : rows);
+    const Extended place = static_cast<Extended>(rows - 1 - j) + (poles ? 0.0L : 0.5L);
+    theta[j] = pi * place / static_cast<Extended>(poles ? rows - 1 : rows);
   }
   return theta;
 }
 
 bool latitudes_are(LatitudeKind kind, const LatLonGrid& grid) {
-  const std::vector<double> theta = ideal_colatitudes(kind, grid.latitude.size());
+  const std::vector<Extended> theta = ideal_colatitudes(kind, grid.latitude.size());
   for (std::size_t j = 0; j < theta.size(); ++j) {
-    const double ideal = 90.0 - theta[j] * 180.0 / std::numbers::pi;
+    const Extended ideal = 90.0L - theta[j] * 180.0L / pi;
     if (!(std::abs(grid.latitude[j] - ideal) <= place_tolerance)) {
       return false;
     }
@@ -42,44 +44,55 @@ bool latitudes_are(LatitudeKind kind, const LatLonGrid& grid) {
 }
 
 /// Clenshaw-Curtis (poles) or Fejer (cell centres): the integral of each cosine of the interpolant.
-double equiangular_weight(LatitudeKind kind, std::size_t rows, std::size_t j) {
+Extended equiangular_weight(LatitudeKind kind, std::size_t rows, std::size_t j) {
   const bool poles = kind == LatitudeKind::equiangular_with_poles;
   const std::size_t intervals = poles ? rows - 1 : rows;
-  const double theta = ideal_colatitudes(kind, rows)[j];
-  double sum = 1.0;
+  const Extended theta = ideal_colatitudes(kind, rows)[j];
+  Extended sum = 1.0L;
   for (std::size_t k = 1; 2 * k <= intervals; ++k) {
-    const auto wave = static_cast<double>(2 * k);
-    const double share = poles && 2 * k == intervals ? 1.0 : 2.0;
+    const auto wave = static_cast<Extended>(2 * k);
+    const Extended share = poles && 2 * k == intervals ? 1.0 : 2.0;
     sum -= share * std::cos(wave * theta) / (wave * wave - 1.0);
   }
   const bool pole = poles && (j == 0 || j + 1 == rows);
-  return sum * (pole ? 0.5 : 1.0) / static_cast<double>(intervals);
+  return sum * (pole ? 0.5L : 1.0L) / static_cast<Extended>(intervals);
+}
+
+std::vector<Extended> extended_weights(LatitudeKind kind, std::size_t rows) {
+  if (kind == LatitudeKind::gaussian) {
+    return gauss_rule(rows).weight;
+  }
+  std::vector<Extended> weights(rows);
+  for (std::size_t j = 0; j < (rows + 1) / 2; ++j) {
+    weights[j] = weights[rows - 1 - j] = equiangular_weight(kind, rows, j);
+  }
+  return weights;
 }
 
 /// Trigonometric interpolation on the circle of 2 n points pi / n apart: 1 at t = 0, 0 at the other points,
 /// (1 + 2 sum_{k<n} cos k t + cos n t) / 2 n. The shortest wave is split half and half onto +n and -n.
-double circle_kernel(double t, std::size_t n) {
-  const auto count = static_cast<double>(n);
-  if (std::abs(std::sin(0.5 * t)) < 1e-12) {
-    return 1.0;
+Extended circle_kernel(Extended t, std::size_t n) {
+  const auto count = static_cast<Extended>(n);
+  if (std::abs(std::sin(0.5L * t)) < 1e-12L) {
+    return 1.0L;
   }
-  return std::sin(count * t) / std::tan(0.5 * t) / (2.0 * count);
+  return std::sin(count * t) / std::tan(0.5L * t) / (2.0L * count);
 }
 
 /// [q, J]: what a value at latitude j is at theta_q once it is continued over the poles with `sign`. A value
 /// at a pole stands for both sides; with sign -1 its two halves cancel.
 std::vector<double> continuation(LatitudeKind kind, std::size_t rows, double sign,
-                                 const std::vector<double>& theta) {
+                                 const std::vector<Extended>& theta) {
   const bool poles = kind == LatitudeKind::equiangular_with_poles;
   const std::size_t n = poles ? rows - 1 : rows;
-  const std::vector<double> places = ideal_colatitudes(kind, rows);
+  const std::vector<Extended> places = ideal_colatitudes(kind, rows);
   std::vector<double> matrix(theta.size() * rows);
   for (std::size_t q = 0; q < theta.size(); ++q) {
     for (std::size_t j = 0; j < rows; ++j) {
       const bool pole = poles && (j == 0 || j + 1 == rows);
-      const double both =
-          circle_kernel(theta[q] - places[j], n) + sign * circle_kernel(theta[q] + places[j], n);
-      matrix[q * rows + j] = pole ? (sign > 0.0 ? circle_kernel(theta[q] - places[j], n) : 0.0) : both;
+      const Extended here = circle_kernel(theta[q] - places[j], n);
+      const Extended both = here + sign * circle_kernel(theta[q] + places[j], n);
+      matrix[q * rows + j] = static_cast<double>(pole ? (sign > 0.0 ? here : 0.0L) : both);
     }
   }
   return matrix;
@@ -96,7 +109,7 @@ Analysis make_analysis(const LatLonGrid& grid, HarmonicMethod method) {
   const LatitudeKind kind = latitude_kind(grid);
   const std::size_t rows = grid.latitude.size();
   if (method == HarmonicMethod::direct || kind == LatitudeKind::gaussian) {
-    return {{ideal_colatitudes(kind, rows), quadrature_weights(grid)}, {}, {}};
+    return {{ideal_colatitudes(kind, rows), extended_weights(kind, rows)}, {}, {}};
   }
   // Products have degrees up to J + lmax < 2 J; as many Gauss nodes integrate up to 2 J + 1 exactly.
   const ColatitudeRule rule = gauss_rule(rows + 1);
@@ -106,13 +119,13 @@ Analysis make_analysis(const LatLonGrid& grid, HarmonicMethod method) {
 /// Rows [degrees, J] of the analysis with `functions` [degrees, q], of which each second one is symmetric
 /// about the equator, beginning with degree 0 if `first_even`. The northern half is the southern one's image.
 void analyse(const Analysis& analysis, const std::vector<double>& continued,
-             const std::vector<double>& functions, bool first_even, std::size_t latitudes, double* out) {
+             const std::vector<Extended>& functions, bool first_even, std::size_t latitudes, double* out) {
   const std::size_t nodes = analysis.rule.theta.size();
   const std::size_t half = (latitudes + 1) / 2;
   for (std::size_t d = 0; d * nodes < functions.size(); ++d) {
     double* row = out + d * latitudes;
     for (std::size_t q = 0; q < nodes; ++q) {
-      const double factor = analysis.rule.weight[q] * functions[d * nodes + q];
+      const auto factor = static_cast<double>(analysis.rule.weight[q] * functions[d * nodes + q]);
       if (continued.empty()) {
         row[q] = factor;
         continue;
@@ -165,16 +178,8 @@ LatitudeKind latitude_kind(const LatLonGrid& grid) {
 }
 
 std::vector<double> quadrature_weights(const LatLonGrid& grid) {
-  const LatitudeKind kind = latitude_kind(grid);
-  const std::size_t rows = grid.latitude.size();
-  if (kind == LatitudeKind::gaussian) {
-    return gauss_rule(rows).weight;
-  }
-  std::vector<double> weights(rows);
-  for (std::size_t j = 0; j < (rows + 1) / 2; ++j) {
-    weights[j] = weights[rows - 1 - j] = equiangular_weight(kind, rows, j);
-  }
-  return weights;
+  const std::vector<Extended> weights = extended_weights(latitude_kind(grid), grid.latitude.size());
+  return {weights.begin(), weights.end()};
 }
 
 std::size_t largest_degree(const LatLonGrid& grid, HarmonicMethod method) {

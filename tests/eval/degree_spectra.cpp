@@ -13,7 +13,7 @@
 namespace mosaic::eval {
 namespace {
 
-constexpr double degree = std::numbers::pi / 180.0;
+constexpr Extended degree = std::numbers::pi_v<Extended> / 180.0L;
 
 std::vector<LatLonGrid> grids() {
   LatLonGrid gaussian = LatLonGrid::without_poles(64, 32);
@@ -98,7 +98,7 @@ TEST(DegreeSpectra, SumsAreMeanSquares) {
   for (const LatLonGrid& grid : grids()) {
     // Degrees to 12: their squares are within every quadrature.
     const std::size_t points = grid.points(), columns = grid.longitude.size();
-    std::vector<double> theta;
+    std::vector<Extended> theta;
     for (const double latitude : grid.latitude) {
       theta.push_back((90.0 - latitude) * degree);
     }

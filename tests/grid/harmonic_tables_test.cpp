@@ -13,13 +13,13 @@
 namespace mosaic {
 namespace {
 
-constexpr double pi = std::numbers::pi;
+constexpr Extended pi = std::numbers::pi_v<Extended>;
 
 LatLonGrid gaussian_grid(std::size_t n_lon, std::size_t n_lat) {
   LatLonGrid grid = LatLonGrid::without_poles(static_cast<int>(n_lon), static_cast<int>(n_lat));
   const ColatitudeRule rule = gauss_rule(n_lat);
   for (std::size_t j = 0; j < n_lat; ++j) {
-    grid.latitude[j] = 90.0 - rule.theta[n_lat - 1 - j] * 180.0 / pi;
+    grid.latitude[j] = static_cast<double>(90.0 - rule.theta[n_lat - 1 - j] * 180.0 / pi);
   }
   return grid;
 }
@@ -30,8 +30,8 @@ std::vector<LatLonGrid> grids() {
       LatLonGrid::without_poles(27, 13), gaussian_grid(24, 12),          gaussian_grid(27, 13)};
 }
 
-std::vector<double> colatitudes(const LatLonGrid& grid) {
-  std::vector<double> theta;
+std::vector<Extended> colatitudes(const LatLonGrid& grid) {
+  std::vector<Extended> theta;
   for (const double latitude : grid.latitude) {
     theta.push_back((90.0 - latitude) * pi / 180.0);
   }
@@ -39,7 +39,7 @@ std::vector<double> colatitudes(const LatLonGrid& grid) {
 }
 
 TEST(Legendre, ClosedFormsOfLowDegrees) {
-  const std::vector<double> theta = {0.0, 0.3, pi / 2, 2.9, pi};
+  const std::vector<Extended> theta = {0.0, 0.3, pi / 2, 2.9, pi};
   const auto p0 = legendre_functions(0, 3, theta), p1 = legendre_functions(1, 3, theta),
              p3 = legendre_functions(3, 3, theta);
   for (std::size_t q = 0; q < theta.size(); ++q) {
@@ -56,10 +56,10 @@ TEST(Legendre, ClosedFormsOfLowDegrees) {
 TEST(Legendre, SlopesAreThoseOfTheFunctionsAndFiniteAtThePoles) {
   const std::size_t lmax = 40;
   const double step = 1e-5;
-  const std::vector<double> theta = {0.0, 0.2, 1.1, pi / 2, 2.0, 3.0, pi};
-  std::vector<double> before = theta, after = theta;
-  std::for_each(before.begin(), before.end(), [&](double& t) { t -= step; });
-  std::for_each(after.begin(), after.end(), [&](double& t) { t += step; });
+  const std::vector<Extended> theta = {0.0, 0.2, 1.1, pi / 2, 2.0, 3.0, pi};
+  std::vector<Extended> before = theta, after = theta;
+  std::for_each(before.begin(), before.end(), [&](Extended& t) { t -= step; });
+  std::for_each(after.begin(), after.end(), [&](Extended& t) { t += step; });
   for (std::size_t m = 0; m <= lmax; ++m) {
     const LegendreSlopes slopes = legendre_slopes(m, lmax, theta);
     const auto low = legendre_functions(m, lmax, before), high = legendre_functions(m, lmax, after);
@@ -137,7 +137,7 @@ TEST(HarmonicTables, OtherGridsAreErrorsThatNameTheSupportedOnes) {
 TEST(HarmonicTables, AnalysisOfEveryHarmonicIsItsOwnCoefficient) {
   for (const LatLonGrid& grid : grids()) {
     const HarmonicTables tables = make_harmonic_tables(grid, HarmonicMethod::exact, 2);
-    const std::vector<double> theta = colatitudes(grid);
+    const std::vector<Extended> theta = colatitudes(grid);
     const std::size_t rows = theta.size();
     for (std::size_t m = 0; m <= tables.lmax; ++m) {
       const auto p = legendre_functions(m, tables.lmax, theta);
@@ -157,7 +157,7 @@ TEST(HarmonicTables, AnalysisOfEveryHarmonicIsItsOwnCoefficient) {
 TEST(HarmonicTables, AnalysisOfEveryVectorHarmonicIsItsOwnCoefficient) {
   for (const LatLonGrid& grid : grids()) {
     const HarmonicTables tables = make_harmonic_tables(grid, HarmonicMethod::exact, 1);
-    const std::vector<double> theta = colatitudes(grid);
+    const std::vector<Extended> theta = colatitudes(grid);
     const std::size_t rows = theta.size();
     for (std::size_t m = 0; m <= tables.lmax; ++m) {
       const LegendreSlopes wave = legendre_slopes(m, tables.lmax, theta);
@@ -165,8 +165,8 @@ TEST(HarmonicTables, AnalysisOfEveryVectorHarmonicIsItsOwnCoefficient) {
         const double* slope = tables.slope.data() + harmonic_row(tables.lmax, m, l) * rows;
         const double* turning = tables.turning.data() + harmonic_row(tables.lmax, m, l) * rows;
         for (std::size_t other = m; other <= tables.lmax; ++other) {
-          const double* d = wave.slope.data() + (other - m) * rows;
-          const double* t = wave.turning.data() + (other - m) * rows;
+          const Extended* d = wave.slope.data() + (other - m) * rows;
+          const Extended* t = wave.turning.data() + (other - m) * rows;
           // B of (u, v) = (d, -i t): slope d - i turning (-i t) = slope d - turning t with the conjugate's
           // sign.
           const double own = std::inner_product(slope, slope + rows, d, 0.0) +
