@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <random>
+#include <set>
 
 #include "base/error.hpp"
 #include "forecast_samples.hpp"
@@ -131,6 +132,39 @@ TEST(ForecastStore, ChosenMembersInTheOrderAskedFor) {
     EXPECT_EQ(store->read(sample::times[1], sample::leads[2], sample::channels),
               sample::expected(1, 2, sample::channels, {2, 0}));
   }
+}
+
+TEST(ForecastStore, MembersWithoutCoordinateCountFromZero) {
+  const std::string path = (scratch_dir("forecast_unnumbered") / "sample.zarr").string();
+  SampleFile file = sample::file(sample::weatherbench());
+  file.erase("number");
+  write_zarr_sample(path, file);
+  const auto store = open_forecast_store(path, {});
+  EXPECT_EQ(store->member_numbers(), (std::vector<std::int64_t>{0, 1, 2}));
+  EXPECT_EQ(store->read(sample::times[0], sample::leads[1], sample::channels),
+            sample::expected(0, 1, sample::channels, {0, 1, 2}));
+}
+
+TEST(ForecastStore, TheIdentityFollowsEverythingThatChangesWhatIsRead) {
+  const fs::path folder = scratch_dir("forecast_identity");
+  const auto identity = [&](const SampleFile& file, const ForecastStoreOptions& options) {
+    write_zarr_sample((folder / "sample.zarr").string(), file);
+    return open_forecast_store((folder / "sample.zarr").string(), options)->identity();
+  };
+  const SampleFile file = sample::file(sample::weatherbench());
+  std::set<std::string> identities = {identity(file, {})};
+  EXPECT_EQ(identities.count(identity(file, {})), 1U);
+  for (const char* name : {"time", "prediction_timedelta", "number", "level", "latitude"}) {
+    SampleFile other = file;
+    other.array(name).values.back() += 1;
+    EXPECT_TRUE(identities.insert(identity(other, {})).second) << name;
+  }
+  ForecastStoreOptions options;
+  options.members = {5, 7};
+  EXPECT_TRUE(identities.insert(identity(file, options)).second);
+  options = {};
+  options.rename = {{"geopotential", "temperature"}};
+  EXPECT_TRUE(identities.insert(identity(file, options)).second);
 }
 
 /// Members, initial times and leads spread over files, with holes.
