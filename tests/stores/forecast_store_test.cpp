@@ -179,7 +179,8 @@ dims = ("realization", "init_time", "lead_time", "longitude", "level", "latitude
 values = numpy.arange(288, dtype="f8").reshape(2, 2, 3, 4, 2, 3)
 data = xarray.Dataset(
     {"geopotential": (dims, values)},
-    coords={"realization": [3, 1], "init_time": numpy.array(["2020-02-28T12", "2020-03-01"], "datetime64[ns]"),
+    coords={"realization": [3, 1],
+            "init_time": numpy.array(["2020-02-28T12", "2020-03-01"], "datetime64[ns]"),
             "lead_time": numpy.array([6, 24, 30], "timedelta64[h]").astype("timedelta64[ns]"),
             "level": [850, 500], "latitude": [60.0, 0.0, -60.0], "longitude": [-180.0, -90.0, 0.0, 90.0]})
 data.to_netcdf(sys.argv[1] + "/sample.nc")
