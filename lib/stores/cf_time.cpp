@@ -12,10 +12,14 @@
 namespace mosaic {
 namespace {
 
-std::int64_t seconds_of_unit(const std::string& unit, const std::string& where) {
-  static const std::map<std::string, std::int64_t> known{
-      {"seconds", 1},  {"second", 1},  {"s", 1},    {"minutes", 60}, {"minute", 60}, {"min", 60},
-      {"hours", 3600}, {"hour", 3600}, {"h", 3600}, {"days", 86400}, {"day", 86400}, {"d", 86400}};
+double seconds_of_unit(const std::string& unit, const std::string& where) {
+  static const std::map<std::string, double> known{
+      {"nanoseconds", 1e-9}, {"nanosecond", 1e-9}, {"ns", 1e-9},      {"microseconds", 1e-6},
+      {"microsecond", 1e-6}, {"us", 1e-6},         {"ms", 1e-3},      {"milliseconds", 1e-3},
+      {"millisecond", 1e-3}, {"seconds", 1.0},     {"second", 1.0},   {"s", 1.0},
+      {"minutes", 60.0},     {"minute", 60.0},     {"min", 60.0},     {"hours", 3600.0},
+      {"hour", 3600.0},      {"h", 3600.0},        {"days", 86400.0}, {"day", 86400.0},
+      {"d", 86400.0}};
   const auto found = known.find(unit);
   require(found != known.end(), ExitCode::corrupt_input,
           "{}: time unit \"{}\" is not read; use seconds, minutes, hours or days", where, unit);
@@ -60,13 +64,13 @@ std::vector<Time> decode_cf_times(const std::vector<double>& values, const std::
   words >> unit >> since >> date >> clock;
   require(since == "since", ExitCode::corrupt_input,
           "{}: units \"{}\" are not like \"hours since 1959-01-01\"", where, units);
-  const std::int64_t factor = seconds_of_unit(unit, where);
+  const double factor = seconds_of_unit(unit, where);
   const Time reference = parse_reference(date, clock, where);
   constexpr double seconds_of_ten_thousand_years = 3.2e11;
   std::vector<Time> times;
   times.reserve(values.size());
   for (const double value : values) {
-    const double seconds = value * static_cast<double>(factor);
+    const double seconds = value * factor;
     require(std::fabs(seconds) < seconds_of_ten_thousand_years, ExitCode::corrupt_input,
             "{}: {} {} is no time", where, value, units);
     times.push_back(reference + Duration{static_cast<std::int64_t>(std::llround(seconds))});
@@ -76,21 +80,16 @@ std::vector<Time> decode_cf_times(const std::vector<double>& values, const std::
 
 std::vector<Duration> decode_leads(const std::vector<double>& values, const std::string& units,
                                    const std::string& where) {
-  static const std::map<std::string, double> parts_of_a_second{
-      {"milliseconds", 1e3}, {"ms", 1e3}, {"microseconds", 1e6}, {"us", 1e6}, {"nanoseconds", 1e9},
-      {"ns", 1e9},           {"", 1e9}};
-  const auto part = parts_of_a_second.find(units);
-  const double factor =
-      part == parts_of_a_second.end() ? static_cast<double>(seconds_of_unit(units, where)) : 1.0;
-  const double divisor = part == parts_of_a_second.end() ? 1.0 : part->second;
+  const double factor = seconds_of_unit(units.empty() ? "ns" : units, where);
+  const double parts = std::round(1.0 / factor);  // of a second, if it is a small unit
   constexpr double seconds_of_ten_years = 3.2e8;
   constexpr double whole = 1e-3;  // 1/3 hour in float32 is whole to 1e-4
   std::vector<Duration> leads;
   leads.reserve(values.size());
   for (const double value : values) {
-    const double seconds = value * factor / divisor;
+    const double seconds = value * factor;
     const bool is_whole =
-        divisor > 1.0 ? std::fmod(value, divisor) == 0.0 : std::fabs(seconds - std::round(seconds)) < whole;
+        factor < 1.0 ? std::fmod(value, parts) == 0.0 : std::fabs(seconds - std::round(seconds)) < whole;
     require(is_whole, ExitCode::corrupt_input, "{}: {} {} are no whole seconds{}", where, value,
             units.empty() ? "nanoseconds" : units,
             units.empty() ? "; give the coordinate its units, such as hours" : "");

@@ -7,10 +7,10 @@
 
 namespace mosaic {
 
-/// Times from a CF time coordinate: `units` is "<seconds|minutes|hours|days> since <date>[ <clock>]",
-/// `calendar` is empty, standard, gregorian or proleptic_gregorian. Values are rounded to whole seconds.
-/// `where` names file and variable in messages. Errors: corrupt_input for other units or calendars, and for
-/// values that are not finite or outside the years 1 ... 9999.
+/// Times from a CF time coordinate: `units` is "<unit> since <date>[ <clock>]" with a unit as for
+/// decode_leads(), `calendar` is empty, standard, gregorian or proleptic_gregorian. Values are rounded to
+/// whole seconds. `where` names file and variable in messages. Errors: corrupt_input for other units or
+/// calendars, and for values that are not finite or outside the years 1 ... 9999.
 std::vector<Time> decode_cf_times(const std::vector<double>& values, const std::string& units,
                                   const std::string& calendar, const std::string& where);
 

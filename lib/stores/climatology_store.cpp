@@ -42,9 +42,12 @@ ClimatologyStore::ClimatologyStore(const std::string& path, const ClimatologyOpt
             "{}: rename: there is no variable or dimension {} to be {}", path, stored, name);
   }
   find_axes();
-  identity_ = sha256_of_text(arrays_.identity_text() +
-                             fmt::format("hours {} days {} quantiles {}", fmt::join(hours_, " "),
-                                         fmt::join(days_, " "), fmt::join(quantiles_, " ")));
+  std::string text = arrays_.identity_text();
+  for (const auto& [stored, name] : options.rename) {
+    text += stored + " is " + name + "\n";
+  }
+  identity_ = sha256_of_text(text + fmt::format("hours {} days {} quantiles {}", fmt::join(hours_, " "),
+                                                fmt::join(days_, " "), fmt::join(quantiles_, " ")));
 }
 
 bool ClimatologyStore::is_climatology(const GriddedArrays& arrays) {

@@ -103,10 +103,6 @@ void GriddedArrays::find_levels() {
 
 void GriddedArrays::declare(const std::string& dimension, AxisRole role) { roles_[dimension] = role; }
 
-bool GriddedArrays::has_axis(AxisRole role) const {
-  return std::any_of(roles_.begin(), roles_.end(), [&](const auto& known) { return known.second == role; });
-}
-
 AxisRole GriddedArrays::role_of(const std::string& dimension) const {
   const auto known = roles_.find(dimension);
   return known == roles_.end() ? AxisRole::single : known->second;

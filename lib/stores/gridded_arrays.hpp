@@ -45,16 +45,16 @@ class GriddedArrays {
   /// Keeps tables once that are equal in both: thousands of files have the same.
   void share_tables(const GriddedArrays& other);
   bool shares_tables(const GriddedArrays& other) const {
-    return arrays_->shares_table(*other.arrays_) && axes_ == other.axes_ && levels_ == other.levels_;
+    return arrays_->shares_table(*other.arrays_) && axes_ == other.axes_ && levels_ == other.levels_ &&
+           scalar_level_ == other.scalar_level_;
   }
 
   /// The coordinate with one of the role's names that is a dimension; empty if there is none.
   std::string find_axis(AxisRole role) const;
   /// The coordinate with one of the role's names that has no dimension of its own and one value.
   std::string find_scalar(AxisRole role) const;
-  /// The dimension has this role. Errors: corrupt_input if another one has it.
+  /// From now on the dimension has this role.
   void declare(const std::string& dimension, AxisRole role);
-  bool has_axis(AxisRole role) const;
 
   /// All variables on the grid, by name, with their levels [hPa].
   std::map<std::string, std::vector<int>> variables() const;

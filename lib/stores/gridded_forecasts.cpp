@@ -151,6 +151,9 @@ void GriddedForecasts::make_identity() {
     }
     text += fmt::format("members {}\n", fmt::join(file->members(), " "));
   }
+  for (const auto& [stored, name] : options_.rename) {
+    text += stored + " is " + name + "\n";
+  }
   identity_ = sha256_of_text(text + fmt::format("chosen {}", fmt::join(member_numbers_, " ")));
 }
 

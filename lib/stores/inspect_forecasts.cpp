@@ -12,11 +12,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// "4 hours: 0, 6, 12, 18"
+/// "4 hours: 0, 6, 12, 18"; `what` is one of them.
 template <class Value>
 std::string list_as_text(const std::string& what, const std::vector<Value>& values) {
   return values.empty() ? fmt::format("no {}\n", what)
-                        : fmt::format("{} {}: {}\n", values.size(), what, fmt::join(values, ", "));
+                        : fmt::format("{} {}{}: {}\n", values.size(), what, values.size() == 1 ? "" : "s",
+                                      fmt::join(values, ", "));
 }
 
 }  // namespace
@@ -36,7 +37,7 @@ std::string inspect_forecasts(const std::string& path, InspectFormat format) {
   }
   return fmt::format("{}: forecasts on {}{}{}{}{}", store->path(), grid_as_text(store->grid()),
                      range_as_text("initial times", store->initial_times()),
-                     range_as_text("leads", store->leads()), list_as_text("members", store->member_numbers()),
+                     range_as_text("leads", store->leads()), list_as_text("member", store->member_numbers()),
                      variables_as_text(store->channels()));
 }
 
@@ -59,8 +60,8 @@ std::string inspect_climatology(const std::string& path, InspectFormat format) {
   return fmt::format(
       "{}: climatology on {}{} days of the year, {} to {}\n{}{}mean\n{}deviation\n{}quantile\n{}",
       store.path(), grid_as_text(store.grid()), store.days_of_year().size(), store.days_of_year().front(),
-      store.days_of_year().back(), list_as_text("hours", store.hours()),
-      list_as_text("quantiles", store.quantiles()), variables_as_text(of(ClimatologyPart::mean)),
+      store.days_of_year().back(), list_as_text("hour", store.hours()),
+      list_as_text("quantile", store.quantiles()), variables_as_text(of(ClimatologyPart::mean)),
       variables_as_text(of(ClimatologyPart::deviation)), variables_as_text(of(ClimatologyPart::quantile)));
 }
 

@@ -186,7 +186,9 @@ std::vector<std::byte> to_c_order(std::span<const std::byte> bytes, std::span<co
 /// The letters of a single text in UCS-4 (<U19) or bytes (|S19); empty if it is another array or not ASCII.
 std::string single_text(const NpyHeader& header, std::span<const std::byte> data) {
   const bool wide = header.descr.starts_with("<U");
-  if (!header.shape.empty() || (!wide && !header.descr.starts_with("|S"))) {
+  const bool single =
+      std::all_of(header.shape.begin(), header.shape.end(), [](auto size) { return size == 1; });
+  if (!single || (!wide && !header.descr.starts_with("|S"))) {
     return "";
   }
   std::string text;

@@ -8,7 +8,6 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/parallel_for.hpp"
 #include "stores/cf_time.hpp"
 #include "stores/checksums.hpp"
 #include "stores/mapped_file.hpp"
@@ -43,43 +42,48 @@ std::unique_ptr<TensorFile> read_entries(const std::string& path, const std::set
   return read_npz(file, archive, names);
 }
 
-/// Seconds in a unit of datetime64, as CF names it; empty if it is none.
-std::string cf_unit(const std::string& type) {
-  static const std::map<std::string, std::string> units = {
-      {"[ns]", "ns"},     {"[us]", "us"},   {"[ms]", "ms"}, {"[s]", "s"},
-      {"[m]", "minutes"}, {"[h]", "hours"}, {"[D]", "days"}};
-  const std::size_t bracket = type.find('[');
-  const auto found = bracket == std::string::npos ? units.end() : units.find(type.substr(bracket));
-  return type.find("M8") == std::string::npos || found == units.end() ? "" : found->second;
+Time time_of_text(const TensorFile& file, std::string instant) {
+  std::replace(instant.begin(), instant.end(), ' ', 'T');
+  try {
+    return parse_time(instant.substr(0, instant.find('.')));  // whole seconds
+  } catch (const Error& error) {
+    fail(ExitCode::corrupt_input, "{}: {}: {}", file.path(), time_entry, error.what());
+  }
+}
+
+/// From an NPY type such as <M8[ns] and its integer.
+Time time_of_datetime(const TensorFile& file, const std::string& type) {
+  struct Unit {
+    std::int64_t seconds;  // in one
+    std::int64_t parts;    // of a second
+  };
+  static const std::map<std::string, Unit> units = {{"[ns]", {1, 1'000'000'000}},
+                                                    {"[us]", {1, 1'000'000}},
+                                                    {"[ms]", {1, 1000}},
+                                                    {"[s]", {1, 1}},
+                                                    {"[m]", {60, 1}},
+                                                    {"[h]", {3600, 1}},
+                                                    {"[D]", {86400, 1}}};
+  const std::size_t bracket = std::min(type.find('['), type.size());
+  const auto unit = units.find(type.substr(bracket));
+  require(type.find("M8") != std::string::npos && unit != units.end() && file.at(time_entry).elements() == 1,
+          ExitCode::corrupt_input, "{}: {} is neither one datetime64 nor one text like 2020-01-01T00 ({})",
+          file.path(), time_entry, type.empty() ? "but a number without a unit" : type);
+  constexpr std::int64_t year_9999 = 253'402'300'799;
+  const std::int64_t value = file.at(time_entry).to_int64().front();
+  const std::int64_t whole = value / unit->second.parts;
+  require(value >= 0 && whole <= year_9999 / unit->second.seconds, ExitCode::corrupt_input,
+          "{}: {} is {} {} after 1970, no initial time", file.path(), time_entry, value, type);
+  return {whole * unit->second.seconds};
 }
 
 Time initial_time_of(const TensorFile& file) {
   const auto& metadata = file.metadata();
   if (const auto text = metadata.find(std::string(time_entry) + ".text"); text != metadata.end()) {
-    std::string instant = text->second;
-    std::replace(instant.begin(), instant.end(), ' ', 'T');
-    try {
-      return parse_time(instant.substr(0, instant.find('.')));
-    } catch (const Error& error) {
-      fail(ExitCode::corrupt_input, "{}: {}: {}", file.path(), time_entry, error.what());
-    }
+    return time_of_text(file, text->second);
   }
   const auto type = metadata.find(time_entry);
-  const std::string unit = type == metadata.end() ? "" : cf_unit(type->second);
-  require(!unit.empty() && file.at(time_entry).elements() == 1, ExitCode::corrupt_input,
-          "{}: {} is neither one datetime64 nor one text like 2020-01-01T00 ({})", file.path(), time_entry,
-          type == metadata.end() ? "a number without a unit" : type->second);
-  // Instants since 1970 are lengths of time; none before it is a forecast of this script.
-  constexpr std::int64_t per_second_ns = 1'000'000'000;
-  const std::int64_t value = file.at(time_entry).to_int64().front();
-  static const std::map<std::string, std::pair<std::int64_t, std::int64_t>> seconds = {
-      {"ns", {1, per_second_ns}}, {"us", {1, 1'000'000}}, {"ms", {1, 1000}},   {"s", {1, 1}},
-      {"minutes", {60, 1}},       {"hours", {3600, 1}},   {"days", {86400, 1}}};
-  const auto [factor, divisor] = seconds.at(unit);
-  constexpr std::int64_t year_9999 = 253'402'300'799;
-  require(value >= 0 && value / divisor <= year_9999 / factor, ExitCode::corrupt_input,
-          "{}: {} is {} {} after 1970, no initial time", file.path(), time_entry, value, unit);
-  return {value / divisor * factor};
+  return time_of_datetime(file, type == metadata.end() ? "" : type->second);
 }
 
 }  // namespace

@@ -6,10 +6,12 @@
 #include <cmath>
 #include <filesystem>
 #include <random>
+#include <set>
 
 #include "base/error.hpp"
 #include "forecast_samples.hpp"
 #include "support/golden.hpp"
+#include "support/python.hpp"
 
 namespace mosaic::test {
 namespace {
@@ -130,6 +132,77 @@ TEST(ForecastStore, ChosenMembersInTheOrderAskedFor) {
     EXPECT_EQ(store->members(), 2);
     EXPECT_EQ(store->read(sample::times[1], sample::leads[2], sample::channels),
               sample::expected(1, 2, sample::channels, {2, 0}));
+  }
+}
+
+TEST(ForecastStore, MembersWithoutCoordinateCountFromZero) {
+  const std::string path = (scratch_dir("forecast_unnumbered") / "sample.zarr").string();
+  SampleFile file = sample::file(sample::weatherbench());
+  file.erase("number");
+  write_zarr_sample(path, file);
+  const auto store = open_forecast_store(path, {});
+  EXPECT_EQ(store->member_numbers(), (std::vector<std::int64_t>{0, 1, 2}));
+  EXPECT_EQ(store->read(sample::times[0], sample::leads[1], sample::channels),
+            sample::expected(0, 1, sample::channels, {0, 1, 2}));
+}
+
+TEST(ForecastStore, TheIdentityFollowsEverythingThatChangesWhatIsRead) {
+  const fs::path folder = scratch_dir("forecast_identity");
+  const auto identity = [&](const SampleFile& file, const ForecastStoreOptions& options) {
+    write_zarr_sample((folder / "sample.zarr").string(), file);
+    return open_forecast_store((folder / "sample.zarr").string(), options)->identity();
+  };
+  const SampleFile file = sample::file(sample::weatherbench());
+  std::set<std::string> identities = {identity(file, {})};
+  EXPECT_EQ(identities.count(identity(file, {})), 1U);
+  for (const char* name : {"time", "prediction_timedelta", "number", "level", "latitude"}) {
+    SampleFile other = file;
+    other.array(name).values.back() += 1;
+    EXPECT_TRUE(identities.insert(identity(other, {})).second) << name;
+  }
+  ForecastStoreOptions options;
+  options.members = {5, 7};
+  EXPECT_TRUE(identities.insert(identity(file, options)).second);
+  options = {};
+  options.rename = {{"geopotential", "temperature"}};
+  EXPECT_TRUE(identities.insert(identity(file, options)).second);
+}
+
+/// As xarray writes them by default: raw nanoseconds, compressed, float64 with NaN as fill.
+TEST(ForecastStore, FilesOfXarrayAreRead) {
+  PYTHON_OR_SKIP("xarray, zarr, netCDF4");
+  const fs::path folder = scratch_dir("forecast_xarray");
+  const Job job = run_python(R"(
+import sys
+import numpy, xarray
+dims = ("realization", "init_time", "lead_time", "longitude", "level", "latitude")
+values = numpy.arange(288, dtype="f8").reshape(2, 2, 3, 4, 2, 3)
+data = xarray.Dataset(
+    {"geopotential": (dims, values)},
+    coords={"realization": [3, 1],
+            "init_time": numpy.array(["2020-02-28T12", "2020-03-01"], "datetime64[ns]"),
+            "lead_time": numpy.array([6, 24, 30], "timedelta64[h]").astype("timedelta64[ns]"),
+            "level": [850, 500], "latitude": [60.0, 0.0, -60.0], "longitude": [-180.0, -90.0, 0.0, 90.0]})
+data.to_netcdf(sys.argv[1] + "/sample.nc")
+data.to_zarr(sys.argv[1] + "/sample.zarr", zarr_format=2)
+)",
+                             {folder.string()});
+  ASSERT_EQ(job.code, 0) << job.output;
+  for (const char* name : {"sample.nc", "sample.zarr"}) {
+    const auto store = open_forecast_store((folder / name).string(), {});
+    EXPECT_EQ(store->grid(), sample::grid);
+    EXPECT_EQ(store->initial_times(), sample::times);
+    EXPECT_EQ(store->leads(), sample::leads);
+    EXPECT_EQ(store->member_numbers(), (std::vector<std::int64_t>{3, 1}));
+    const auto values = store->read(sample::times[1], sample::leads[2], {{"geopotential", 500}});
+    for (std::size_t m = 0; m < 2; ++m) {
+      for (std::size_t j = 0; j < 3; ++j) {
+        for (std::size_t i = 0; i < 4; ++i) {
+          const std::size_t stored = ((((m * 2 + 1) * 3 + 2) * 4 + (i + 2) % 4) * 2 + 1) * 3 + (2 - j);
+          EXPECT_EQ(values[(m * 3 + j) * 4 + i], static_cast<float>(stored));
+        }
+      }
+    }
   }
 }
 
