@@ -28,6 +28,8 @@ class EvaluationWorker {
       : setup_(setup),
         results_(results),
         channels_(std::make_shared<const ChannelSet>(scored_channels(setup.score))),
+        forecast_channels_(channels_of_forecast(setup)),
+        truth_channels_(channels_of_truth(setup)),
         climatology_channels_(std::make_shared<const ChannelSet>(channels_of_climatology())),
         scorer_(setup.score, setup.grid, channels_, setup.forecast->members()) {}
 
@@ -97,8 +99,11 @@ class EvaluationWorker {
     std::optional<State> climatology;
     {
       const Stopwatch watch(timings_.read);
-      forecast = setup_.forecast->read(initial_time, setup_.leads[lead], *channels_);
-      truth = setup_.truth->read(valid, channels_);
+      forecast = forecast_channels_.complete(
+          setup_.forecast->read(initial_time, setup_.leads[lead], forecast_channels_.to_read()),
+          static_cast<std::size_t>(setup_.forecast->members()));
+      State read = setup_.truth->read(valid, std::make_shared<const ChannelSet>(truth_channels_.to_read()));
+      truth = {valid, setup_.grid, channels_, truth_channels_.complete(std::move(read.values), 1)};
       if (setup_.climatology != nullptr) {
         const CalendarTime when = calendar(valid);
         climatology = State{valid, setup_.grid, climatology_channels_,
@@ -118,6 +123,8 @@ class EvaluationWorker {
   const EvaluationSetup& setup_;
   const ResultsFolder& results_;
   std::shared_ptr<const ChannelSet> channels_;
+  DerivedChannels forecast_channels_;
+  DerivedChannels truth_channels_;
   std::shared_ptr<const ChannelSet> climatology_channels_;
   eval::InitTimeScorer scorer_;
   EvaluationTimings timings_;

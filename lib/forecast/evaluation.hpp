@@ -7,6 +7,7 @@
 #include "campaign/job_in_folder.hpp"
 #include "eval/init_time_sums.hpp"
 #include "forecast/campaign_outcome.hpp"
+#include "forecast/derived_channels.hpp"
 #include "forecast/evaluation_config.hpp"
 #include "parallel/comm.hpp"
 #include "stores/climatology_store.hpp"
@@ -28,6 +29,11 @@ struct EvaluationSetup {
   std::shared_ptr<const LatLonGrid> grid;  ///< the truth's
   eval::ScoreOptions score;
 };
+
+/// The scored channels as `forecast` and `truth` have them or can make them. Levels of columns: those of the
+/// forecasts that both have.
+DerivedChannels channels_of_forecast(const EvaluationSetup& setup);
+DerivedChannels channels_of_truth(const EvaluationSetup& setup);
 
 /// Tries NetCDF forecasts, truth and climatology in a child process; one rank is enough. Errors: its.
 void probe_evaluation_input(const EvaluationConfig& config);

@@ -148,19 +148,12 @@ void check_times(const EvaluationSetup& setup) {
 }
 
 void check_channels(const EvaluationSetup& setup) {
-  std::vector<std::string> no_forecast;
-  std::vector<std::string> no_truth;
-  for (const Channel& channel : scored_channels(setup.score)) {
-    if (!setup.forecast->has(channel)) {
-      no_forecast.push_back(channel.name());
-    }
-    if (!setup.truth->has(channel)) {
-      no_truth.push_back(channel.name());
-    }
-  }
   Missing missing;
-  missing.add(true, setup.forecast->path() + " does not have channels that are to be scored", no_forecast);
-  missing.add(true, setup.truth->path() + " does not have channels that are to be scored", no_truth);
+  missing.add(true,
+              setup.forecast->path() + " does not have channels that are to be scored, nor their sources",
+              channels_of_forecast(setup).missing());
+  missing.add(true, setup.truth->path() + " does not have channels that are to be scored, nor their sources",
+              channels_of_truth(setup).missing());
   missing.require_nothing();
 }
 
@@ -170,6 +163,20 @@ void check_grid(const LatLonGrid& truth, const LatLonGrid& other, const std::str
           "{}: the {} is on another grid ({}) than the truth ({}); bring one to the other's with mosaic_data "
           "regrid",
           path, what, to_string(other), to_string(truth));
+}
+
+/// Ascending; the standard ones where the forecasts do not list theirs.
+std::vector<int> levels_of(const ForecastStore& forecast) {
+  std::vector<int> levels;
+  const ChannelSet listed = forecast.channels();
+  for (const Channel& channel : listed.empty() ? mosaic_channels() : listed) {
+    if (channel.level) {
+      levels.push_back(*channel.level);
+    }
+  }
+  std::sort(levels.begin(), levels.end());
+  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
+  return levels;
 }
 
 eval::ScoreOptions score_options(const EvaluationSetup& setup) {
@@ -231,6 +238,20 @@ RunIdentity identity_of(const EvaluationSetup& setup) {
 }
 
 }  // namespace
+
+DerivedChannels channels_of_forecast(const EvaluationSetup& setup) {
+  return DerivedChannels(
+      scored_channels(setup.score), setup.grid,
+      [&](const Channel& channel) { return setup.forecast->has(channel); },
+      [&](const Channel& channel) { return setup.truth->has(channel); }, levels_of(*setup.forecast));
+}
+
+DerivedChannels channels_of_truth(const EvaluationSetup& setup) {
+  return DerivedChannels(
+      scored_channels(setup.score), setup.grid,
+      [&](const Channel& channel) { return setup.truth->has(channel); },
+      [&](const Channel& channel) { return setup.forecast->has(channel); }, levels_of(*setup.forecast));
+}
 
 void probe_evaluation_input(const EvaluationConfig& config) {
   probe_netcdf(config.truth.path, store_options(config.truth, 1));

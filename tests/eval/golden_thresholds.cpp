@@ -91,16 +91,9 @@ std::vector<double> thresholds_at(const TimelessStore& climatology, Time valid, 
   return result;
 }
 
-/// A region by its name; `_land` at the end weighs cells by their part of land.
 AreaMask area_of(const std::string& name, const TimelessStore& truth, const LatLonGrid& grid) {
-  static const std::string land = "_land";
-  const bool of_land = name.ends_with(land);
-  const Region region = regions_by_name({of_land ? name.substr(0, name.size() - land.size()) : name}).front();
-  AreaMask area{row_weights(region, grid), columns_inside(region, grid)};
-  if (of_land) {
-    area.cell_weight = std::make_shared<const std::vector<float>>(truth.read("land_sea_mask", {}));
-  }
-  return area;
+  const auto land_mask = std::make_shared<const std::vector<float>>(truth.read("land_sea_mask", {}));
+  return area_mask(regions_by_name({name}).front(), grid, land_mask);
 }
 
 const std::vector<std::string> scored_regions = {"global", "tropics_land", "europe"};
