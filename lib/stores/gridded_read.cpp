@@ -5,13 +5,11 @@
 #include "base/error.hpp"
 #include "base/parallel_for.hpp"
 #include "stores/gridded_arrays.hpp"
+#include "stores/path_list.hpp"
 
 namespace mosaic {
 
 namespace {
-
-/// Absent chunks that one message names.
-constexpr std::size_t most_named = 8;
 
 std::size_t bytes(const ZarrBox& box) { return box.elements() * sizeof(float); }
 
@@ -110,12 +108,9 @@ void GriddedArrays::check_chunks(const std::vector<Slab>& slabs, bool allow_miss
       missing.insert(missing.end(), absent.begin(), absent.end());
     }
   }
-  const std::size_t named = std::min(missing.size(), most_named);
   require(missing.empty(), ExitCode::missing_input,
-          "{}: {} chunks are absent: {}{}; allow_missing_chunks takes their fill value", path(),
-          missing.size(),
-          fmt::join(missing.begin(), missing.begin() + static_cast<std::ptrdiff_t>(named), ", "),
-          named < missing.size() ? ", ..." : "");
+          "{}: {} chunks are absent: {}; allow_missing_chunks takes their fill value", path(), missing.size(),
+          some_of(missing));
 }
 
 void GriddedArrays::scatter(const Slab& slab, const ZarrBox& stored, const std::vector<float>& values,

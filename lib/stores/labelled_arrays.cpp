@@ -1,7 +1,6 @@
 #include "stores/labelled_arrays.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 #include <optional>

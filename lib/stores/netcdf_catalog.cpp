@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <netcdf>
-#include <numeric>
-#include <set>
 
 #include "base/error.hpp"
 #include "fields/channel.hpp"

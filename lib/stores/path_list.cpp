@@ -39,4 +39,10 @@ std::vector<std::string> expand_paths(const std::string& list, const std::string
   return paths;
 }
 
+std::string some_of(const std::vector<std::string>& paths) {
+  constexpr std::size_t most = 8;
+  const auto end = paths.begin() + static_cast<std::ptrdiff_t>(std::min(paths.size(), most));
+  return fmt::format("{}{}", fmt::join(paths.begin(), end, ", "), paths.size() > most ? ", ..." : "");
+}
+
 }  // namespace mosaic

@@ -10,4 +10,7 @@ namespace mosaic {
 /// path.
 std::vector<std::string> expand_paths(const std::string& list, const std::string& kind);
 
+/// The first 8 of them for a message, with "..." if there are more.
+std::string some_of(const std::vector<std::string>& paths);
+
 }  // namespace mosaic

@@ -8,12 +8,10 @@
 #include "base/files.hpp"
 #include "base/parallel_for.hpp"
 #include "stores/cf_time.hpp"
+#include "stores/path_list.hpp"
 
 namespace mosaic {
 namespace {
-
-/// Absent chunks that one message names.
-constexpr std::size_t most_named = 8;
 
 /// The first of `candidates` that the store has, or an empty text.
 std::string find_name(const ZarrStore& store, const std::vector<std::string>& candidates) {
@@ -330,12 +328,9 @@ void ZarrFields::check_slabs(const std::vector<Slab>& slabs, std::size_t time) c
     const auto absent = absent_chunks(array, box_of(array, time, slab));
     missing.insert(missing.end(), absent.begin(), absent.end());
   }
-  const std::size_t named = std::min(missing.size(), most_named);
   require(missing.empty(), ExitCode::missing_input,
-          "{}: {} chunks of time {} are absent: {}{}; allow_missing_chunks takes their fill value", path(),
-          missing.size(), to_string(times_[time]),
-          fmt::join(missing.begin(), missing.begin() + static_cast<std::ptrdiff_t>(named), ", "),
-          named < missing.size() ? ", ..." : "");
+          "{}: {} chunks of time {} are absent: {}; allow_missing_chunks takes their fill value", path(),
+          missing.size(), to_string(times_[time]), some_of(missing));
 }
 
 State ZarrFields::read(Time time, const std::shared_ptr<const ChannelSet>& channels) {
