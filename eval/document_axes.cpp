@@ -39,6 +39,12 @@ void add_rank_axes(NetcdfDocument& document, int members) {
   add_axis(document, "rank", std::move(ranks));
 }
 
+void add_degree_axis(NetcdfDocument& document, std::size_t degrees) {
+  std::vector<std::int64_t> list(degrees);
+  std::iota(list.begin(), list.end(), 0);
+  add_axis(document, "degree", std::move(list), {{"long_name", std::string("spherical-harmonic degree")}});
+}
+
 std::vector<Duration> read_lead_times(const NetcdfDocument& document) {
   std::int64_t unit = 0;
   for (const auto& [name, value] : document.variable("lead_time").attributes) {

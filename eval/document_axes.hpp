@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ void add_lead_times(NetcdfDocument& document, const std::vector<Duration>& leads
 
 /// rank_kind and rank of kernels::RankCount.
 void add_rank_axes(NetcdfDocument& document, int members);
+
+/// degree: 0 ... degrees - 1.
+void add_degree_axis(NetcdfDocument& document, std::size_t degrees);
 
 /// The reverse of add_lead_times(). Errors: corrupt_input.
 std::vector<Duration> read_lead_times(const NetcdfDocument& document);

@@ -24,6 +24,21 @@ void require_channels(const ChannelSet& wanted, const ChannelSet& there) {
   }
 }
 
+/// Rounded to float32, as a stored one would be.
+std::vector<float> ensemble_mean(const std::vector<const float*>& members, std::size_t points) {
+  std::vector<double> total(points, 0.0);
+  for (const float* field : members) {
+    for (std::size_t i = 0; i < points; ++i) {
+      total[i] += field[i];
+    }
+  }
+  std::vector<float> mean(points);
+  const auto count = static_cast<double>(members.size());
+  std::transform(total.begin(), total.end(), mean.begin(),
+                 [count](double sum) { return static_cast<float>(sum / count); });
+  return mean;
+}
+
 }  // namespace
 
 InitTimeSums empty_sums(const ScoreOptions& options, const LatLonGrid& grid, int members) {
@@ -45,6 +60,13 @@ InitTimeSums empty_sums(const ScoreOptions& options, const LatLonGrid& grid, int
   sums.means.assign(sums.leads.size() * sums.channels.size() * sums.regions.size(), missing);
   const std::size_t spectra = spectrum_kind_names.size() * sums.leads.size() * sums.quantities.size();
   sums.spectra.assign(spectra * sums.bands.size() * sums.wavenumbers, not_scored);
+  if (options.spectra_by_degree && !sums.quantities.empty()) {
+    sums.by_degree.quantities = degree_quantities(options.spectra_channels);
+    sums.by_degree.degrees = largest_degree(grid, HarmonicMethod::exact) + 1;
+    sums.by_degree.values.assign(spectrum_kind_names.size() * sums.leads.size() *
+                                     sums.by_degree.quantities.size() * sums.by_degree.degrees,
+                                 not_scored);
+  }
   sums.ranks.assign(sums.leads.size() * sums.channels.size() * sums.rank_numbers(), not_scored);
   return sums;
 }
@@ -58,6 +80,9 @@ InitTimeScorer::InitTimeScorer(const ScoreOptions& options, std::shared_ptr<cons
   require_channels(options_.spectra_channels, *state_channels_);
   for (const Region& region : options_.regions) {
     areas_.push_back(area_mask(region, *grid_, options_.land_mask));
+  }
+  if (options_.spectra_by_degree && !options_.spectra_channels.empty()) {
+    degree_spectra_ = std::make_shared<const DegreeSpectra>(*grid_, options_.threads);
   }
   empty_ = empty_sums(options_, *grid_, members);
 }
@@ -85,6 +110,9 @@ void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>
           "the climatology is on another grid than the forecast");
   add_statistics(lead_index, members, truth, climatology);
   add_spectra(lead_index, members, truth);
+  if (degree_spectra_ != nullptr) {
+    add_degree_spectra(lead_index, members, truth);
+  }
   sums_.scored[lead_index] = 1;
 }
 
@@ -146,19 +174,52 @@ void InitTimeScorer::add_spectra(std::size_t lead, const std::vector<const float
     for (const std::size_t c : sums_.quantities[q].channels) {
       const Channel& channel = options_.spectra_channels[c];
       const std::vector<const float*> fields = fields_of(members, channel);
-      // The ensemble mean is rounded to float32, as a stored one would be.
-      std::vector<double> total(grid_->points(), 0.0);
       for (const float* field : fields) {
         add_spectrum(SpectrumKind::member_mean, lead, q, field, share / sums_.members);
-        for (std::size_t i = 0; i < total.size(); ++i) {
-          total[i] += field[i];
-        }
       }
-      std::vector<float> mean(total.size());
-      std::transform(total.begin(), total.end(), mean.begin(),
-                     [this](double sum) { return static_cast<float>(sum / sums_.members); });
+      const std::vector<float> mean = ensemble_mean(fields, grid_->points());
       add_spectrum(SpectrumKind::ensemble_mean, lead, q, mean.data(), share);
       add_spectrum(SpectrumKind::truth, lead, q, truth_field(truth, channel), share);
+    }
+  }
+}
+
+/// All members, the ensemble mean and the truth in one batch.
+void InitTimeScorer::add_degree_spectra(std::size_t lead, const std::vector<const float*>& members,
+                                        const State& truth) {
+  SpectraByDegree& spectra = sums_.by_degree;
+  const std::size_t count = members.size();
+  // Writes the spectra of M members, mean and truth: [M + 2, degrees].
+  const auto write = [&](std::size_t quantity, const std::vector<double>& values) {
+    double* of_members = &spectra.values[sums_.degree_offset(SpectrumKind::member_mean, lead, quantity)];
+    std::fill_n(of_members, spectra.degrees, 0.0);
+    for (std::size_t k = 0; k < count * spectra.degrees; ++k) {
+      of_members[k % spectra.degrees] += values[k] / static_cast<double>(count);
+    }
+    for (const auto& [kind, row] :
+         {std::pair{SpectrumKind::ensemble_mean, count}, {SpectrumKind::truth, count + 1}}) {
+      std::copy_n(&values[row * spectra.degrees], spectra.degrees,
+                  &spectra.values[sums_.degree_offset(kind, lead, quantity)]);
+    }
+  };
+  for (std::size_t q = 0; q < spectra.quantities.size();) {
+    std::vector<std::vector<const float*>> components;
+    std::vector<std::vector<float>> means;
+    for (const std::size_t c : spectra.quantities[q].channels) {
+      const Channel& channel = options_.spectra_channels[c];
+      components.push_back(fields_of(members, channel));
+      means.push_back(ensemble_mean(components.back(), grid_->points()));
+      components.back().push_back(means.back().data());
+      components.back().push_back(truth_field(truth, channel));
+    }
+    if (components.size() == 1) {
+      write(q++, degree_spectra_->power<float>(components[0]));
+    } else {
+      const KineticEnergySpectra energy =
+          degree_spectra_->kinetic_energy<float>(components[0], components[1]);
+      write(q++, energy.total);
+      write(q++, energy.rotational);
+      write(q++, energy.divergent);
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "eval/degree_spectra.hpp"
 #include "eval/init_time_sums.hpp"
 #include "fields/channel.hpp"
 #include "fields/state.hpp"
@@ -40,6 +41,7 @@ class InitTimeScorer {
   void add_statistics(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                       const State* climatology);
   void add_spectra(std::size_t lead, const std::vector<const float*>& members, const State& truth);
+  void add_degree_spectra(std::size_t lead, const std::vector<const float*>& members, const State& truth);
   void add_spectrum(SpectrumKind kind, std::size_t lead, std::size_t quantity, const float* field,
                     double factor);
 
@@ -47,7 +49,8 @@ class InitTimeScorer {
   std::shared_ptr<const LatLonGrid> grid_;
   std::shared_ptr<const ChannelSet> state_channels_;
   std::vector<kernels::AreaMask> areas_;
-  InitTimeSums empty_;  ///< axes filled, values NaN
+  std::shared_ptr<const DegreeSpectra> degree_spectra_;  ///< null where none are asked for
+  InitTimeSums empty_;                                   ///< axes filled, values NaN
   InitTimeSums sums_;
 };
 

@@ -31,8 +31,9 @@ struct ScoreOptions {
   ChannelSet spectra_channels;  ///< of the spectra; u and v of a level give its kinetic energy
   int threads = 1;
   std::shared_ptr<const std::vector<float>> land_mask =
-      nullptr;               ///< [lat, lon] fraction of land, for land regions
-  bool climatology = false;  ///< whether add() gets a climatology: anomaly correlations
+      nullptr;                    ///< [lat, lon] fraction of land, for land regions
+  bool spectra_by_degree = true;  ///< besides zonal ones
+  bool climatology = false;       ///< whether add() gets a climatology: anomaly correlations
   kernels::MissingValues missing = kernels::MissingValues::propagate;
   TimeMeanKind time_mean = TimeMeanKind::initial_times;
   std::string grid;  ///< in words, for the results
@@ -42,6 +43,14 @@ struct ScoreOptions {
 /// curve), the spectrum of the truth.
 enum class SpectrumKind : std::size_t { member_mean, ensemble_mean, truth };
 inline constexpr std::array<const char*, 3> spectrum_kind_names = {"member_mean", "ensemble_mean", "truth"};
+
+/// Spectra by spherical-harmonic degree, exact up to the largest that the grid holds
+/// (eval/degree_spectra.hpp).
+struct SpectraByDegree {
+  std::vector<SpectrumQuantity> quantities;  ///< D (channels are empty when read from a file)
+  std::size_t degrees = 0;                   ///< lmax + 1
+  std::vector<double> values;                ///< [3 kinds, L, D, degrees]
+};
 
 /// Everything of one initial time from which scores follow, in double. Axes are carried along, so that a file
 /// of sums can be read without the configuration that made it.
@@ -59,10 +68,16 @@ struct InitTimeSums {
   std::vector<std::uint8_t> scored;        // [L] 0 for a lead without truth; its values are NaN
   std::vector<kernels::Statistics> means;  // [L, C, R] area means
   std::vector<double> spectra;             // [3 kinds, L, Q, B, K] zonal energy spectra
-  std::vector<double> ranks;               // [L, C, 3, M + 1] kernels::RankCount, whole grid
+  SpectraByDegree by_degree;
+  std::vector<double> ranks;  // [L, C, 3, M + 1] kernels::RankCount, whole grid
 
   const kernels::Statistics& mean(std::size_t lead, std::size_t channel, std::size_t region) const {
     return means[(lead * channels.size() + channel) * regions.size() + region];
+  }
+  /// Where the degrees of a spectrum begin.
+  std::size_t degree_offset(SpectrumKind kind, std::size_t lead, std::size_t quantity) const {
+    const std::size_t row = static_cast<std::size_t>(kind) * leads.size() + lead;
+    return (row * by_degree.quantities.size() + quantity) * by_degree.degrees;
   }
   /// How many numbers the ranks of a channel have.
   std::size_t rank_numbers() const {

@@ -174,6 +174,39 @@ NetcdfDocument ranks_document(const std::vector<InitTimeSums>& sums, const Score
   return document;
 }
 
+namespace {
+
+/// <variable>_by_degree(kind, lead_time, level, degree).
+void add_spectra_by_degree(NetcdfDocument& document, const InitTimeSums& mean,
+                           const std::vector<std::int32_t>& levels) {
+  const SpectraByDegree& spectra = mean.by_degree;
+  if (spectra.degrees == 0) {
+    return;
+  }
+  add_degree_axis(document, spectra.degrees);
+  for (std::size_t q = 0; q < spectra.quantities.size(); ++q) {
+    const Channel named{spectra.quantities[q].variable + "_by_degree", spectra.quantities[q].level};
+    const auto [place, length] = level_place(named.level, levels);
+    std::vector<double>& values = variable_of(document, named, {"kind", "lead_time"}, {"degree"}, {});
+    for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
+      for (std::size_t lead = 0; lead < mean.leads.size(); ++lead) {
+        std::copy_n(&spectra.values[mean.degree_offset(static_cast<SpectrumKind>(kind), lead, q)],
+                    spectra.degrees,
+                    &values[((kind * mean.leads.size() + lead) * length + place) * spectra.degrees]);
+      }
+    }
+  }
+  document.attributes.emplace_back(
+      "definition_by_degree",
+      std::string(
+          "sum over orders of |a_lm|^2, harmonics with mean square 1, continuation over the poles (exact to "
+          "the "
+          "largest degree); kinetic energy in the vector form, rotational and divergent part; units: the "
+          "field's squared; conclusions to five sixths of the largest degree"));
+}
+
+}  // namespace
+
 NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
   const TimeMean total = time_mean(sums, options);
   const InitTimeSums& mean = total.mean;
@@ -205,6 +238,7 @@ NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const Sco
       }
     }
   }
+  add_spectra_by_degree(document, mean, levels);
   document.attributes.emplace_back(
       "definition",
       std::string("S_0 = C |F_0|^2, S_k = 2 C |F_k|^2; F_k = (1/L) sum f exp(-2 pi i k l / L), "

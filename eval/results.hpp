@@ -15,7 +15,8 @@ namespace mosaic::eval {
 /// mean.
 NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);
 
-/// Mean spectra: <variable>(kind, lead_time, level, latitude_band, zonal_wavenumber), without level at 10 m.
+/// Mean spectra: <variable>(kind, lead_time, level, latitude_band, zonal_wavenumber), without level at 10 m;
+/// and <variable>_by_degree(kind, lead_time, level, degree).
 NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);
 
 /// Rank histograms: <variable>(rank_kind, lead_time, level, rank), counts of points of the whole grid.

@@ -68,10 +68,25 @@ void insert_spectra(const InitTimeSums& part, InitTimeSums& whole) {
   }
 }
 
+void insert_degree_spectra(const InitTimeSums& part, InitTimeSums& whole) {
+  const SpectraByDegree& from = part.by_degree;
+  for (std::size_t q = 0; q < from.quantities.size(); ++q) {
+    const std::size_t to = position(whole.by_degree.quantities, [&](const SpectrumQuantity& quantity) {
+      return quantity.variable == from.quantities[q].variable && quantity.level == from.quantities[q].level;
+    });
+    for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
+      for (std::size_t lead = 0; lead < whole.leads.size(); ++lead) {
+        std::copy_n(&from.values[part.degree_offset(static_cast<SpectrumKind>(kind), lead, q)], from.degrees,
+                    &whole.by_degree.values[whole.degree_offset(static_cast<SpectrumKind>(kind), lead, to)]);
+      }
+    }
+  }
+}
+
 /// Inverse of ScoreShares::numbers_of(), given the axes.
 void set_numbers(InitTimeSums& sums, const std::vector<double>& numbers) {
   const std::size_t expected = sums.scored.size() + sums.means.size() * kernels::statistic_count +
-                               sums.spectra.size() + sums.ranks.size();
+                               sums.spectra.size() + sums.by_degree.values.size() + sums.ranks.size();
   require(numbers.size() == expected, "{} numbers of a share of the scores, expected {}", numbers.size(),
           expected);
   auto next = numbers.begin();
@@ -83,7 +98,7 @@ void set_numbers(InitTimeSums& sums, const std::vector<double>& numbers) {
       value = *next++;
     }
   }
-  for (std::vector<double>* values : {&sums.spectra, &sums.ranks}) {
+  for (std::vector<double>* values : {&sums.spectra, &sums.by_degree.values, &sums.ranks}) {
     std::copy_n(next, values->size(), values->begin());
     next += static_cast<std::ptrdiff_t>(values->size());
   }
@@ -106,6 +121,7 @@ std::vector<double> ScoreShares::numbers_of(const InitTimeSums& sums) {
     numbers.insert(numbers.end(), statistics.begin(), statistics.end());
   }
   numbers.insert(numbers.end(), sums.spectra.begin(), sums.spectra.end());
+  numbers.insert(numbers.end(), sums.by_degree.values.begin(), sums.by_degree.values.end());
   numbers.insert(numbers.end(), sums.ranks.begin(), sums.ranks.end());
   return numbers;
 }
@@ -120,6 +136,7 @@ InitTimeSums ScoreShares::join(Time initial_time, const std::vector<std::vector<
     whole.scored = part == 0 ? sums.scored : whole.scored;
     insert_means(sums, whole);
     insert_spectra(sums, whole);
+    insert_degree_spectra(sums, whole);
   }
   return whole;
 }

@@ -47,6 +47,19 @@ std::vector<SpectrumQuantity> spectrum_quantities(const ChannelSet& channels) {
   return quantities;
 }
 
+std::vector<SpectrumQuantity> degree_quantities(const ChannelSet& channels) {
+  std::vector<SpectrumQuantity> quantities;
+  for (const SpectrumQuantity& quantity : spectrum_quantities(channels)) {
+    quantities.push_back(quantity);
+    for (const char* part : {"rotational_", "divergent_"}) {
+      if (quantity.channels.size() == 2) {
+        quantities.push_back({part + quantity.variable, quantity.level, quantity.channels});
+      }
+    }
+  }
+  return quantities;
+}
+
 std::vector<double> zonal_energy_spectrum(std::span<const float> field, const LatLonGrid& grid, int threads) {
   require_uniform_longitudes(grid, "zonal spectra");
   const std::size_t wavenumbers = kernels::zonal_wavenumbers(grid.longitude.size());

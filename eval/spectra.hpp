@@ -22,6 +22,10 @@ struct SpectrumQuantity {
 /// Each wind of which u and v are both there becomes a kinetic energy; every other channel stands for itself.
 std::vector<SpectrumQuantity> spectrum_quantities(const ChannelSet& channels);
 
+/// The quantities of spectra by spherical-harmonic degree: those of spectrum_quantities(), and behind each
+/// kinetic energy its rotational_ and divergent_ part, from the same channels.
+std::vector<SpectrumQuantity> degree_quantities(const ChannelSet& channels);
+
 /// Zonal energy spectrum by latitude: S_0 = C |F_0|^2, S_k = 2 C |F_k|^2 for k > 0, also for the shortest
 /// wave; C = 2 pi R cos(latitude), R = 6 367 500 m. Source: WeatherBench 2. Units: m times the field's
 /// squared. Shape: [lat, longitudes / 2 + 1]. Errors: corrupt_input if longitudes are not uniform within 1e-3

@@ -61,6 +61,7 @@ void add_values(NetcdfDocument& document, std::span<const InitTimeSums> all) {
   std::vector<std::int32_t> scored;
   std::vector<double> means;
   std::vector<double> spectra;
+  std::vector<double> by_degree;
   std::vector<double> ranks;
   for (const InitTimeSums& sums : all) {
     times.push_back(sums.initial_time.seconds);
@@ -69,6 +70,7 @@ void add_values(NetcdfDocument& document, std::span<const InitTimeSums> all) {
       means.insert(means.end(), statistics.begin(), statistics.end());
     }
     spectra.insert(spectra.end(), sums.spectra.begin(), sums.spectra.end());
+    by_degree.insert(by_degree.end(), sums.by_degree.values.begin(), sums.by_degree.values.end());
     ranks.insert(ranks.end(), sums.ranks.begin(), sums.ranks.end());
   }
   add_axis(
@@ -94,6 +96,12 @@ void add_values(NetcdfDocument& document, std::span<const InitTimeSums> all) {
          std::move(spectra),
          {{"long_name", std::string("zonal energy spectrum, mean over a latitude band")}}});
   }
+  if (!by_degree.empty()) {
+    document.variables.push_back({"degree_spectrum",
+                                  {"init_time", "kind", "lead_time", "degree_quantity", "degree"},
+                                  std::move(by_degree),
+                                  {{"long_name", std::string("power by spherical-harmonic degree")}}});
+  }
 }
 
 /// All have the same axes and ascending initial times.
@@ -115,6 +123,10 @@ NetcdfDocument document_of(std::span<const InitTimeSums> all) {
       wavenumbers[k] = static_cast<std::int64_t>(k);
     }
     add_axis(document, "zonal_wavenumber", std::move(wavenumbers));
+  }
+  if (first.by_degree.degrees > 0) {
+    add_channel_axis(document, "degree_quantity", first.by_degree.quantities);
+    add_degree_axis(document, first.by_degree.degrees);
   }
   add_values(document, all);
   document.attributes = {
@@ -142,9 +154,17 @@ InitTimeSums read_axes(const NetcdfDocument& document) {
   sums.regions = values_of<std::string>(document, "region");
   require(values_of<std::string>(document, "statistic") == statistic_names, ExitCode::corrupt_input,
           "the statistics of a file of sums are not those of this version; score again");
-  const auto has_spectra = std::any_of(document.dimensions.begin(), document.dimensions.end(),
-                                       [](const auto& dimension) { return dimension.first == "spectrum"; });
-  if (has_spectra) {
+  const auto has = [&](const char* name) {
+    return std::any_of(document.dimensions.begin(), document.dimensions.end(),
+                       [name](const auto& dimension) { return dimension.first == name; });
+  };
+  if (has("degree")) {
+    for (const Channel& channel : read_channel_axis(document, "degree_quantity")) {
+      sums.by_degree.quantities.push_back({channel.variable, channel.level, {}});
+    }
+    sums.by_degree.degrees = document.dimension("degree");
+  }
+  if (has("spectrum")) {
     for (const Channel& channel : read_channel_axis(document, "spectrum")) {
       sums.quantities.push_back({channel.variable, channel.level, {}});
     }
@@ -162,9 +182,10 @@ void require_axis(bool same, const char* axis) {
       axis);
 }
 
-std::vector<std::pair<std::string, std::optional<int>>> spectrum_names(const InitTimeSums& sums) {
+std::vector<std::pair<std::string, std::optional<int>>> names_of(
+    const std::vector<SpectrumQuantity>& quantities) {
   std::vector<std::pair<std::string, std::optional<int>>> names;
-  for (const SpectrumQuantity& quantity : sums.quantities) {
+  for (const SpectrumQuantity& quantity : quantities) {
     names.emplace_back(quantity.variable, quantity.level);
   }
   return names;
@@ -177,7 +198,10 @@ void require_same_axes(const InitTimeSums& a, const InitTimeSums& b) {
   require_axis(a.leads == b.leads, "lead times");
   require_axis(a.channels == b.channels, "channels");
   require_axis(a.regions == b.regions, "regions");
-  require_axis(spectrum_names(a) == spectrum_names(b), "spectra");
+  require_axis(names_of(a.quantities) == names_of(b.quantities), "spectra");
+  require_axis(names_of(a.by_degree.quantities) == names_of(b.by_degree.quantities) &&
+                   a.by_degree.degrees == b.by_degree.degrees,
+               "spectra by degree");
   require_axis(a.quantities.empty() || (a.bands == b.bands && a.wavenumbers == b.wavenumbers),
                "latitude bands or wavenumbers");
 }
@@ -201,7 +225,10 @@ std::vector<InitTimeSums> all_from_netcdf(const NetcdfDocument& document) {
   const std::size_t cells = leads * axes.channels.size() * axes.regions.size();
   const std::size_t waves =
       spectrum_kind_names.size() * leads * axes.quantities.size() * axes.bands.size() * axes.wavenumbers;
-  require(scored.size() == times.size() * leads &&
+  const auto& by_degree = axes.by_degree.degrees == 0 ? none : values_of<double>(document, "degree_spectrum");
+  const std::size_t degree_numbers =
+      spectrum_kind_names.size() * leads * axes.by_degree.quantities.size() * axes.by_degree.degrees;
+  require(scored.size() == times.size() * leads && by_degree.size() == times.size() * degree_numbers &&
               means.size() == times.size() * cells * kernels::statistic_count &&
               spectra.size() == times.size() * waves &&
               ranks.size() == times.size() * leads * axes.channels.size() * axes.rank_numbers(),
@@ -219,6 +246,8 @@ std::vector<InitTimeSums> all_from_netcdf(const NetcdfDocument& document) {
     }
     const double* first_wave = spectra.data() + t * waves;
     all[t].spectra.assign(first_wave, first_wave + waves);
+    const double* first_degree = by_degree.data() + t * degree_numbers;
+    all[t].by_degree.values.assign(first_degree, first_degree + degree_numbers);
     const std::size_t counts = leads * axes.channels.size() * axes.rank_numbers();
     all[t].ranks.assign(ranks.data() + t * counts, ranks.data() + (t + 1) * counts);
   }

@@ -142,10 +142,24 @@ void add_spectra(TimeMean& total, const InitTimeSums& sums, std::size_t lead) {
   }
 }
 
+void add_degree_spectra(TimeMean& total, const InitTimeSums& sums, std::size_t lead) {
+  const std::size_t numbers = sums.by_degree.quantities.size() * sums.by_degree.degrees;
+  for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
+    const std::size_t begin = (kind * sums.leads.size() + lead) * numbers;
+    for (std::size_t i = begin; i < begin + numbers; ++i) {
+      total.mean.by_degree.values[i] += sums.by_degree.values[i];
+    }
+  }
+}
+
 void divide_spectra(TimeMean& total) {
   const std::size_t waves = total.mean.quantities.size() * total.mean.bands.size() * total.mean.wavenumbers;
   for (std::size_t i = 0; i < total.mean.spectra.size(); ++i) {
     total.mean.spectra[i] /= static_cast<double>(total.counts[i / waves % total.counts.size()]);
+  }
+  const std::size_t numbers = total.mean.by_degree.quantities.size() * total.mean.by_degree.degrees;
+  for (std::size_t i = 0; i < total.mean.by_degree.values.size(); ++i) {
+    total.mean.by_degree.values[i] /= static_cast<double>(total.counts[i / numbers % total.counts.size()]);
   }
 }
 
@@ -165,6 +179,7 @@ TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& op
   TimeMean total{
       with_wind_vectors(sums[0]), {}, std::vector<std::int64_t>(options.leads.size(), 0), sums.size()};
   std::fill(total.mean.spectra.begin(), total.mean.spectra.end(), 0.0);
+  std::fill(total.mean.by_degree.values.begin(), total.mean.by_degree.values.end(), 0.0);
   std::fill(total.mean.ranks.begin(), total.mean.ranks.end(), 0.0);
   std::vector<CellMean> cells(total.mean.means.size());
   const std::size_t cells_of_lead = cells.size() / options.leads.size();
@@ -178,6 +193,7 @@ TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& op
         cells[cell].add(all.means[cell], options);
       }
       add_spectra(total, all, lead);
+      add_degree_spectra(total, all, lead);
       add_ranks(total, all, lead);
       ++total.counts[lead];
     }

@@ -68,6 +68,8 @@ void add_evaluated_scores(ConfigSchema& schema, EvaluationConfig& config) {
              "Regions: names, with _land or _any_land behind them, or NAME=SOUTH:NORTH:WEST:EAST");
   schema.key("score.spectra", &score.spectra,
              "Channels whose spectra are made; a u and v pair also gives kinetic energy");
+  schema.key("score.spectra_by_degree", &score.spectra_by_degree,
+             "Besides zonal spectra also those by spherical-harmonic degree (global grids)");
   schema
       .key("score.missing_truth", &score.missing_truth,
            "A valid time without truth: an error, or that lead is scored over the initial times that have it")

@@ -37,6 +37,7 @@ struct EvaluationConfig {
     std::vector<std::string> channels;
     std::vector<std::string> regions = {"global", "tropics", "northern-hemisphere", "southern-hemisphere"};
     std::vector<std::string> spectra;
+    bool spectra_by_degree = true;
     std::string missing_truth = "error";
     std::string missing_forecast = "error";
     bool skipna = false;

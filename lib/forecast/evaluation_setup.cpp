@@ -197,6 +197,7 @@ eval::ScoreOptions score_options(const EvaluationSetup& setup) {
       setup.forecast->path(), setup.truth->path());
   score.spectra_channels = parse_channels({&config.spectra});
   score.regions = eval::regions_by_name(config.regions);
+  score.spectra_by_degree = config.spectra_by_degree;
   score.threads = setup.config.threads;
   score.leads = setup.leads;
   score.climatology = setup.climatology != nullptr;

@@ -64,7 +64,9 @@ void add_score_keys(ConfigSchema& schema, HindcastConfig& config) {
   schema.key("score.channels", &score.channels, "Channels to score");
   schema.key("score.regions", &score.regions, "Regions to score");
   schema.key("score.spectra", &score.spectra,
-             "Channels whose zonal spectra are kept; a u and v pair also gives kinetic energy");
+             "Channels whose spectra are kept; a u and v pair also gives kinetic energy");
+  schema.key("score.spectra_by_degree", &score.spectra_by_degree,
+             "Besides zonal spectra also those by spherical-harmonic degree (global grids)");
   schema
       .key("score.missing_truth", &score.missing_truth,
            "A valid time without truth: an error, or that lead is scored over the initial times that have it")

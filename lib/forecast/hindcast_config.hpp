@@ -43,6 +43,7 @@ struct HindcastConfig {
     std::vector<std::string> regions = {"global", "tropics", "northern-hemisphere", "southern-hemisphere"};
     std::vector<std::string> spectra = {"u_component_of_wind_850", "v_component_of_wind_850",
                                         "geopotential_500"};
+    bool spectra_by_degree = true;
     std::string missing_truth = "error";
   } score;
   struct Output {

@@ -202,6 +202,7 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config, HindcastParts parts)
   setup.score.channels = parse_channels({&config.score.channels});
   setup.score.spectra_channels = parse_channels({&config.score.spectra});
   setup.score.regions = eval::regions_by_name(config.score.regions);
+  setup.score.spectra_by_degree = config.score.spectra_by_degree;
   setup.score.threads = config.threads;
   setup.input = std::move(parts.input);
   setup.truth = std::move(parts.truth);

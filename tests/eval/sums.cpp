@@ -87,6 +87,7 @@ TEST_F(Sums, a_file_gives_them_back) {
   EXPECT_EQ(back.means, sums.means);
   EXPECT_TRUE(same_bits(back.spectra, sums.spectra));
   EXPECT_EQ(back.ranks, sums.ranks);
+  EXPECT_EQ(back.by_degree.values, sums.by_degree.values);
 }
 
 TEST_F(Sums, order_of_leads_and_initial_times_does_not_matter) {
@@ -166,6 +167,21 @@ TEST_F(Sums, spectra_of_kinds_differ_and_have_their_places) {
   const std::size_t kind = 2 * 3 * 7;  // leads x bands x wavenumbers
   ASSERT_EQ(values.size(), 3 * kind);
   EXPECT_GT(values[1], values[kind + 1]) << "the mean of independent members has less energy than they";
+}
+
+// Total, rotational and divergent energy of every kind, lead and degree.
+TEST_F(Sums, parts_of_the_kinetic_energy_add_up) {
+  const auto document = spectra_document({score({0}, {0, 1})}, options_);
+  const auto& total = doubles(document, "kinetic_energy_by_degree");
+  const auto& rotational = doubles(document, "rotational_kinetic_energy_by_degree");
+  const auto& divergent = doubles(document, "divergent_kinetic_energy_by_degree");
+  EXPECT_EQ(document.variable("kinetic_energy_by_degree").dimensions,
+            (std::vector<std::string>{"kind", "lead_time", "level", "degree"}));
+  ASSERT_EQ(total.size(), 3U * 2 * 6);  // kinds, leads, degrees 0 ... 5 of 7 latitudes
+  for (std::size_t i = 0; i < total.size(); ++i) {
+    EXPECT_NEAR(total[i], rotational[i] + divergent[i], 1e-14) << i;
+    EXPECT_EQ(total[i] > 0, i % 6 != 0) << "only degree 0 has none, " << i;
+  }
 }
 
 TEST_F(Sums, wrong_use_is_refused) {
