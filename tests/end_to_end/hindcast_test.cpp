@@ -112,6 +112,10 @@ TEST(Hindcast, PlanAndConfigurationArePrinted) {
   const test::Job reference = shell(program("mosaic_hindcast") + " --print-reference");
   EXPECT_EQ(reference.code, 0);
   EXPECT_EQ(reference.output, read_text("config/reference.yaml")) << "config/reference.yaml is out of date";
+  const test::Job evaluation = shell(program("mosaic_evaluate") + " --print-reference");
+  EXPECT_EQ(evaluation.code, 0);
+  EXPECT_EQ(evaluation.output, read_text("config/reference_evaluate.yaml"))
+      << "config/reference_evaluate.yaml is out of date";
 }
 
 TEST(Data, ProgramChecksItsFlags) {

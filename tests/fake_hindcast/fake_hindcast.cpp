@@ -11,6 +11,7 @@
 #include "base/signals.hpp"
 #include "fake_hindcast/null_model.hpp"
 #include "fake_hindcast/null_setup.hpp"
+#include "forecast/score_results.hpp"
 #include "parallel/agree.hpp"
 
 namespace {

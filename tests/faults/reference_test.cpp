@@ -12,6 +12,7 @@
 #include "eval/init_time_sums.hpp"
 #include "fake_hindcast/null_setup.hpp"
 #include "faults/fault_runs.hpp"
+#include "forecast/score_channels.hpp"
 #include "stores/netcdf_document.hpp"
 #include "support/golden.hpp"
 

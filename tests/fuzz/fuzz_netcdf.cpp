@@ -6,6 +6,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mosaic::test::read_input("input.nc", data, size, [](const std::string& path) {
     mosaic::test::Trials trials;
-    mosaic::test::read_netcdf_in_child(path, {}, trials);
+    mosaic::test::read_in_child([&] { return mosaic::test::read_netcdf_file(path, {}); }, trials);
   });
 }
