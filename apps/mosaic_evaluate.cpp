@@ -101,6 +101,7 @@ int run(int argc, char** argv) {
   Shard shard;
   agree(Comm::world(), [&] {
     read_configuration(schema, line);
+    check_consistency(config);
     limit_walltime(line.max_walltime);
     shard = shard_of(line, config.folder);
   });

@@ -259,7 +259,14 @@ void probe_evaluation_input(const EvaluationConfig& config) {
   if (config.forecast.kind == "store") {
     probe_forecasts(config.forecast.path, forecast_options(config));
   } else if (!config.forecast.path.empty()) {
-    probe_netcdf(config.forecast.path, store_options(states_of_baseline(config), 1));
+    FieldsConfig states = states_of_baseline(config);
+    if (!config.forecast.members.empty()) {
+      states.member = config.forecast.members.front();
+    }
+    probe_netcdf(states.path, store_options(states, 1));
+  }
+  if (!config.climatology.path.empty()) {
+    probe_climatology(config.climatology.path, climatology_options(config));
   }
 }
 
