@@ -1,5 +1,5 @@
-// Times one step of the network against the machine's rate for large matrix products, and the spectra of the
-// evaluation against their reference body and the machine's copy bandwidth.
+// Times one step of the network against the machine's rate for large matrix products, and scores and spectra
+// of the evaluation against their reference bodies and the machine's copy bandwidth.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/version.hpp"
+#include "eval/scores_bench.hpp"
 #include "eval/spectra_bench.hpp"
 #include "model/step_bench.hpp"
 #include "parallel/comm.hpp"
@@ -82,6 +83,36 @@ void bench_spectra(const SpectraFlags& flags) {
   fmt::print("{}", flags.json ? eval::spectra_bench_json(report) : eval::spectra_bench_text(report));
 }
 
+struct ScoresFlags {
+  eval::ScoresBenchOptions options;
+  bool json = false;
+};
+
+CLI::App* add_scores(CLI::App& program, ScoresFlags& flags) {
+  CLI::App* command =
+      program.add_subcommand("scores", "Time of ensemble scores of pseudo-random fields; no files are read");
+  eval::ScoresBenchOptions& options = flags.options;
+  options.threads = hardware_threads();
+  add_number(command, "--longitudes", options.longitudes, "Longitudes of the grid");
+  command->add_option("--latitudes", options.latitudes, "Latitudes of the grid, both poles among them")
+      ->check(CLI::Range(4, 10000))
+      ->capture_default_str();
+  add_number(command, "--members", options.members, "Members");
+  add_number(command, "--fields", options.fields, "Channels x lead times");
+  add_number(command, "--regions", options.regions, "Regions");
+  add_number(command, "--reference-fields", options.reference_fields, "Fields that the reference body gets");
+  add_number(command, "--threads", options.threads, "CPU threads");
+  add_number(command, "--repeats", options.repeats, "Repetitions; the best counts");
+  command->add_flag("--json", flags.json, "Print one JSON object instead of a table");
+  command->footer("Example: mosaic_bench scores --members 24 --fields 200 --threads 2");
+  return command;
+}
+
+void bench_scores(const ScoresFlags& flags) {
+  const eval::ScoresBenchReport report = eval::run_scores_bench(flags.options);
+  fmt::print("{}", flags.json ? eval::scores_bench_json(report) : eval::scores_bench_text(report));
+}
+
 /// Before minutes of work, not after them.
 void check_folder_of(const std::string& file) {
   const auto folder = std::filesystem::absolute(file).parent_path();
@@ -109,7 +140,9 @@ int run(int argc, char** argv) {
   StepFlags flags;
   SpectraFlags spectra_flags;
   const CLI::App* step = add_step(program, flags);
+  ScoresFlags scores_flags;
   const CLI::App* spectra = add_spectra(program, spectra_flags);
+  const CLI::App* scores = add_scores(program, scores_flags);
   const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
   if (const auto code = end_of_parsing(program, argc, argv)) {
     return *code;
@@ -119,6 +152,9 @@ int run(int argc, char** argv) {
   }
   if (speaks && spectra->parsed()) {
     bench_spectra(spectra_flags);
+  }
+  if (speaks && scores->parsed()) {
+    bench_scores(scores_flags);
   }
   return static_cast<int>(ExitCode::complete);
 }

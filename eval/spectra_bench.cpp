@@ -3,65 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstring>
-#include <functional>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/machine.hpp"
 #include "base/parallel_for.hpp"
+#include "eval/bench_times.hpp"
 #include "grid/harmonic_tables.hpp"
 #include "kernels/harmonic_transform/harmonic_transform.hpp"
 #include "kernels/real_fourier.hpp"
 
 namespace mosaic::eval {
 namespace {
-
-struct Times {
-  double elapsed = INFINITY;
-  double processor = INFINITY;
-};
-
-/// Seconds of the fastest of `repeats` calls, elapsed and of all threads together.
-Times best_times(int repeats, const std::function<void()>& body) {
-  Times best;
-  for (int i = 0; i < repeats; ++i) {
-    const double processor = processor_seconds();
-    const auto start = std::chrono::steady_clock::now();
-    body();
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    best.elapsed = std::min(best.elapsed, elapsed.count());
-    best.processor = std::min(best.processor, processor_seconds() - processor);
-  }
-  return best;
-}
-
-double best_time(int repeats, const std::function<void()>& body) { return best_times(repeats, body).elapsed; }
-
-/// Bytes read and written per second: copies of 128 MiB, a piece per thread.
-double copy_rate(int threads, int repeats) {
-  const auto pieces = static_cast<std::size_t>(threads);
-  const std::size_t piece = (std::size_t{128} << 20) / pieces;
-  std::vector<char> from(piece * pieces, 1), to(piece * pieces, 0);
-  const double seconds = best_time(repeats + 1, [&] {  // the first one may meet new pages
-    parallel_for(pieces, threads,
-                 [&](std::size_t i) { std::memcpy(to.data() + i * piece, from.data() + i * piece, piece); });
-  });
-  return 2.0 * static_cast<double>(from.size()) / seconds;
-}
-
-std::vector<float> random_field(std::size_t points, unsigned seed) {
-  std::mt19937 bits(seed);
-  std::vector<float> field(points);
-  for (float& value : field) {
-    value = static_cast<float>(bits() >> 8) * 0x1p-20F - 8.0F;
-  }
-  return field;
-}
 
 /// The winds of the bench, their tables and room for spectra.
 class Winds {
@@ -158,7 +113,7 @@ SpectraBenchReport run_spectra_bench(const SpectraBenchOptions& options) {
   const auto all = static_cast<std::size_t>(options.winds);
   const auto few = static_cast<std::size_t>(std::min(options.reference_winds, options.winds));
   std::vector<double> ours, truth;
-  const Times batch =
+  const BenchTimes batch =
       best_times(options.repeats, [&] { winds.energy(all, options.threads, kernels::Backend::cpu); });
   report.batch_seconds = batch.elapsed;
   report.batch_processor = batch.processor;

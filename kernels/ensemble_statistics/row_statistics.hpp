@@ -2,14 +2,16 @@
 
 #include <cstddef>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "kernels/ensemble_statistics/ensemble_statistics.hpp"
 
 namespace mosaic::kernels {
 
-using Comparator = std::pair<std::size_t, std::size_t>;
+/// Two places; the smaller value goes to the first.
+struct Comparator {
+  std::size_t first = 0, second = 0;
+};
 
 /// Batcher's odd-even merge sort for any number of inputs: each pair is put into ascending order in turn.
 std::vector<Comparator> sorting_network(std::size_t inputs);

@@ -97,11 +97,35 @@ TEST(Bench, SpectraJsonSaysTheSame) {
   EXPECT_LT(json.at("largest_difference"), 1e-14);
 }
 
+const std::string short_scores =
+    "scores --longitudes 24 --latitudes 13 --members 3 --fields 5 --repeats 1 --threads 2 ";
+
+TEST(Bench, ScoresPrintTheTable) {
+  const Outcome run = bench(short_scores);
+  ASSERT_EQ(run.code, 0) << run.out;
+  for (const char* words : {"5 fields of 3 members on 24 x 13, 4 regions, 2 threads", "| all fields ",
+                            "reference body per member", "copy bandwidth"}) {
+    expect_contains(run.out, words);
+  }
+}
+
+TEST(Bench, ScoresJsonSaysTheSame) {
+  const Outcome run = bench(short_scores + "--json", "2>/dev/null");
+  ASSERT_EQ(run.code, 0) << run.out;
+  const auto json = nlohmann::json::parse(run.out);
+  EXPECT_EQ(json.at("fields"), 5);
+  EXPECT_GT(json.at("copy_rate"), 0);
+  EXPECT_GT(json.at("seconds"), 0);
+  EXPECT_NEAR(json.at("microseconds_per_member").get<double>(), 1e6 * json.at("seconds").get<double>() / 15,
+              1e-6 * json.at("microseconds_per_member").get<double>());
+}
+
 TEST(Bench, BadFlagsEndWith64) {
   for (const char* arguments :
        {"", "leap", "step --preset era6", "step --steps 0", "step --threads -1", "step --steps two",
         "step --fast", "step --members 0", "step --gemm-every 0", "step --gemm-repeats 0", "step surplus",
-        "spectra --latitudes 3", "spectra --winds 0", "spectra --preset era5"}) {
+        "spectra --latitudes 3", "spectra --winds 0", "spectra --preset era5", "scores --members 0",
+        "scores --latitudes 3"}) {
     const Outcome run = bench(arguments);
     EXPECT_EQ(run.code, 64) << arguments << "\n" << run.out;
   }
