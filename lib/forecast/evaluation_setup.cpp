@@ -205,12 +205,7 @@ eval::ScoreOptions score_options(const EvaluationSetup& setup) {
   score.time_mean =
       config.time_mean == "pooled" ? eval::TimeMeanKind::pooled : eval::TimeMeanKind::initial_times;
   score.grid = to_string(*setup.grid);
-  const bool needs_land = std::any_of(score.regions.begin(), score.regions.end(), [](const auto& region) {
-    return region.surface != eval::Surface::all;
-  });
-  if (needs_land) {
-    score.land_mask = std::make_shared<const std::vector<float>>(setup.truth->read_static("land_sea_mask"));
-  }
+  score.land_mask = land_mask_for(score.regions, *setup.truth);
   return score;
 }
 

@@ -208,6 +208,8 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config, HindcastParts parts)
   setup.truth = std::move(parts.truth);
   setup.model = std::move(parts.model);
   warn_of_frozen_states(setup);
+  setup.score.land_mask = land_mask_for(setup.score.regions, *setup.truth);
+  setup.score.grid = to_string(*setup.model->info().grid);
   setup.leads = lead_times(config, setup.model->info().step);
   setup.score.leads = setup.leads;
   check_stores(setup);

@@ -27,4 +27,12 @@ ChannelSet scored_channels(const eval::ScoreOptions& score) {
   return channels;
 }
 
+std::shared_ptr<const std::vector<float>> land_mask_for(const std::vector<eval::Region>& regions,
+                                                        FieldStore& truth) {
+  const bool needed = std::any_of(regions.begin(), regions.end(), [](const eval::Region& region) {
+    return region.surface != eval::Surface::all;
+  });
+  return needed ? std::make_shared<const std::vector<float>>(truth.read_static("land_sea_mask")) : nullptr;
+}
+
 }  // namespace mosaic

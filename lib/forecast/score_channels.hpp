@@ -1,10 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "eval/init_time_sums.hpp"
 #include "fields/channel.hpp"
+#include "stores/field_store.hpp"
 
 namespace mosaic {
 
@@ -13,5 +15,10 @@ ChannelSet parse_channels(const std::vector<const std::vector<std::string>*>& li
 
 /// Every channel that the scores or the spectra need, each once.
 ChannelSet scored_channels(const eval::ScoreOptions& score);
+
+/// The fraction of land [lat, lon] of the truth, if a region needs it; else null. Errors: those of
+/// FieldStore::read_static().
+std::shared_ptr<const std::vector<float>> land_mask_for(const std::vector<eval::Region>& regions,
+                                                        FieldStore& truth);
 
 }  // namespace mosaic

@@ -48,7 +48,8 @@ class Evaluate : public testing::Test {
 TEST_F(Evaluate, OwnForecastsHaveTheBitsOfTheOnlineScores) {
   const std::string channels =
       "--set score.channels=2m_temperature,geopotential_500,u_component_of_wind_850,v_component_of_wind_850 "
-      "--set score.spectra=u_component_of_wind_850,v_component_of_wind_850,geopotential_500 ";
+      "--set score.spectra=u_component_of_wind_850,v_component_of_wind_850,geopotential_500 "
+      "--set score.regions=global,europe_land,tropics_any_land,alps=43:49:5:17 ";
   for (const std::string layout : {"ensemble", "member"}) {
     const std::string files = "--set output.layout=" + layout +
                               " --set output.naming=" + (layout == "member" ? "wb2" : "cf") +
