@@ -33,9 +33,10 @@ namespace mosaic::eval {
 //                                           where it is 0                                            [Pa s-1]
 // of the levels that are there (trapezoids; what lies outside them counts as nothing):
 //   total_column_water_vapour               (1 / g) integral of q dp                                 [kg m-2]
-//   integrated_vapor_transport              (1 / g) |integral of (q u, q v) dp|, 300 ... 1000 hPa    [kg m-1
-//   s-1] eddy_kinetic_energy                     (1 / 2g) integral of u'^2 + v'^2 dp, ' = minus zonal mean [J
-//   m-2]
+//   integrated_vapor_transport              (1 / g) |integral of (q u, q v) dp|, 300 ... 1000 hPa
+//                                           [kg m-1 s-1]
+//   eddy_kinetic_energy                     (1 / 2g) integral of u'^2 + v'^2 dp, ' = minus zonal mean
+//                                           [J m-2]
 //     (_wb2: p in hPa in all three, so 100 times smaller, and no 1 / g in the energy)
 //
 // g = 9.81 m s-2. In double from float32, rounded once. NaN propagates: a point is NaN if a value it needs
