@@ -33,6 +33,7 @@ void declare_all(CLI::App& app, CommandLine& line) {
           {{"--weights", "model.weights"},
            {"--input", "input.path"},
            {"--truth", "truth.path"},
+           {"--climatology", "climatology.path"},
            {"--start", "times.start"},
            {"--end", "times.end"},
            {"--members", "ensemble.members"},

@@ -1,16 +1,13 @@
 #include "eval/init_time_scorer.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "base/error.hpp"
-#include "kernels/zonal_spectrum/zonal_spectrum.hpp"
+#include "kernels/threshold_statistics/threshold_statistics.hpp"
 
 namespace mosaic::eval {
 namespace {
-
-constexpr double not_scored = std::numeric_limits<double>::quiet_NaN();
 
 std::size_t find_channel(const ChannelSet& channels, const Channel& channel) {
   return static_cast<std::size_t>(std::find(channels.begin(), channels.end(), channel) - channels.begin());
@@ -41,36 +38,6 @@ std::vector<float> ensemble_mean(const std::vector<const float*>& members, std::
 
 }  // namespace
 
-InitTimeSums empty_sums(const ScoreOptions& options, const LatLonGrid& grid, int members) {
-  InitTimeSums sums;
-  sums.members = members;
-  sums.leads = options.leads;
-  sums.channels = options.channels;
-  sums.quantities = spectrum_quantities(options.spectra_channels);
-  for (const Region& region : options.regions) {
-    sums.regions.push_back(region.name);
-  }
-  for (const LatitudeBand& band : spectrum_bands()) {
-    sums.bands.push_back(band.name);
-  }
-  sums.wavenumbers = kernels::zonal_wavenumbers(grid.longitude.size());
-  kernels::Statistics missing;
-  missing.fill(not_scored);
-  sums.scored.assign(sums.leads.size(), 0);
-  sums.means.assign(sums.leads.size() * sums.channels.size() * sums.regions.size(), missing);
-  const std::size_t spectra = spectrum_kind_names.size() * sums.leads.size() * sums.quantities.size();
-  sums.spectra.assign(spectra * sums.bands.size() * sums.wavenumbers, not_scored);
-  if (options.spectra_by_degree && !sums.quantities.empty()) {
-    sums.by_degree.quantities = degree_quantities(options.spectra_channels);
-    sums.by_degree.degrees = largest_degree(grid, HarmonicMethod::exact) + 1;
-    sums.by_degree.values.assign(spectrum_kind_names.size() * sums.leads.size() *
-                                     sums.by_degree.quantities.size() * sums.by_degree.degrees,
-                                 not_scored);
-  }
-  sums.ranks.assign(sums.leads.size() * sums.channels.size() * sums.rank_numbers(), not_scored);
-  return sums;
-}
-
 InitTimeScorer::InitTimeScorer(const ScoreOptions& options, std::shared_ptr<const LatLonGrid> grid,
                                std::shared_ptr<const ChannelSet> state_channels, int members)
     : options_(options), grid_(std::move(grid)), state_channels_(std::move(state_channels)) {
@@ -78,6 +45,10 @@ InitTimeScorer::InitTimeScorer(const ScoreOptions& options, std::shared_ptr<cons
   require(!options_.leads.empty(), ExitCode::bad_configuration, "scores need at least one lead time");
   require_channels(options_.channels, *state_channels_);
   require_channels(options_.spectra_channels, *state_channels_);
+  require_channels(options_.thresholds.channels, options_.channels);
+  require(options_.thresholds.channels.empty() ||
+              (options_.climatology && !options_.thresholds.quantiles.empty()),
+          "scores at quantiles need a climatology and at least one quantile");
   for (const Region& region : options_.regions) {
     areas_.push_back(area_mask(region, *grid_, options_.land_mask));
   }
@@ -93,7 +64,7 @@ void InitTimeScorer::begin(Time initial_time) {
 }
 
 void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>& members, const State& truth,
-                         const State* climatology) {
+                         const ClimatologyFields* climatology) {
   require(!sums_.leads.empty(), "a lead was added before the initial time was begun");
   require(lead_index < sums_.leads.size() && sums_.scored[lead_index] == 0,
           "lead {} of {} does not exist or was scored before", lead_index, sums_.leads.size());
@@ -106,9 +77,12 @@ void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>
           to_string(valid));
   require(options_.climatology == (climatology != nullptr),
           "the scores and their caller do not agree whether there is a climatology");
-  require(climatology == nullptr || *climatology->grid == *grid_,
+  require(climatology == nullptr || *climatology->mean.grid == *grid_,
           "the climatology is on another grid than the forecast");
-  add_statistics(lead_index, members, truth, climatology);
+  add_statistics(lead_index, members, truth, climatology == nullptr ? nullptr : &climatology->mean);
+  if (!options_.thresholds.channels.empty()) {
+    add_thresholds(lead_index, members, truth, climatology->thresholds);
+  }
   add_spectra(lead_index, members, truth);
   if (degree_spectra_ != nullptr) {
     add_degree_spectra(lead_index, members, truth);
@@ -158,6 +132,33 @@ void InitTimeScorer::add_statistics(std::size_t lead, const std::vector<const fl
          .missing = options_.missing,
          .energy = true,
          .ranks = std::span(sums_.ranks).subspan(place * sums_.rank_numbers(), sums_.rank_numbers())});
+  }
+}
+
+void InitTimeScorer::add_thresholds(std::size_t lead, const std::vector<const float*>& members,
+                                    const State& truth, const std::vector<double>& thresholds) {
+  ThresholdSums& sums = sums_.thresholds;
+  const std::size_t values = sums.quantiles.size() * grid_->points();
+  require(thresholds.size() == sums.channels.size() * values, "{} values of thresholds instead of {}",
+          thresholds.size(), sums.channels.size() * values);
+  const std::vector<double> row_weight = area_weights(*grid_);
+  for (std::size_t c = 0; c < sums.channels.size(); ++c) {
+    const std::vector<const float*> fields = fields_of(members, sums.channels[c]);
+    const std::size_t first = sums.mean_offset(lead, c, 0, areas_.size());
+    kernels::threshold_statistics(
+        {.members = fields,
+         .truth = truth_field(truth, sums.channels[c]),
+         .thresholds = std::span(thresholds).subspan(c * values, values),
+         .latitudes = grid_->latitude.size(),
+         .longitudes = grid_->longitude.size(),
+         .areas = areas_,
+         .means = std::span(sums.means).subspan(first, areas_.size() * sums.quantiles.size()),
+         .threads = options_.threads,
+         .missing = options_.missing,
+         .row_weight = row_weight,
+         .reliability = std::span(sums.reliability)
+                            .subspan(sums.reliability_offset(lead, c, sums_.members),
+                                     sums.reliability_numbers(sums_.members))});
   }
 }
 

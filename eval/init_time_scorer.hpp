@@ -13,6 +13,12 @@
 
 namespace mosaic::eval {
 
+/// A climatology at one valid time.
+struct ClimatologyFields {
+  State mean;                      ///< of the scored channels that it has
+  std::vector<double> thresholds;  ///< [H, T, lat, lon] of ScoreOptions::thresholds; empty without them
+};
+
 /// Scores one initial time after another: begin(), add() once per lead that has a truth, finish(). Results
 /// are the same bits whatever the number of threads and the order of leads. To be called from one thread.
 class InitTimeScorer {
@@ -27,10 +33,9 @@ class InitTimeScorer {
   /// Scores a lead. members: M pointers to [C, lat, lon] in state_channels. truth: at initial time + lead, on
   /// the same grid, with at least the scored channels (found by name). Errors: missing_input for a channel
   /// that the truth lacks; internal for a wrong time, grid or number of members, or a lead given twice.
-  /// climatology: at the valid time, on the same grid, with the scored channels that it has; null exactly if
-  /// the options ask for none.
+  /// climatology: at the valid time, on the same grid; null exactly if the options ask for none.
   void add(std::size_t lead_index, const std::vector<const float*>& members, const State& truth,
-           const State* climatology = nullptr);
+           const ClimatologyFields* climatology = nullptr);
 
   /// Leads that were not added are marked as missing.
   InitTimeSums finish();
@@ -40,6 +45,8 @@ class InitTimeScorer {
   const float* truth_field(const State& truth, const Channel& channel) const;
   void add_statistics(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                       const State* climatology);
+  void add_thresholds(std::size_t lead, const std::vector<const float*>& members, const State& truth,
+                      const std::vector<double>& thresholds);
   void add_spectra(std::size_t lead, const std::vector<const float*>& members, const State& truth);
   void add_degree_spectra(std::size_t lead, const std::vector<const float*>& members, const State& truth);
   void add_spectrum(SpectrumKind kind, std::size_t lead, std::size_t quantity, const float* field,

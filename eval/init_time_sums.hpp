@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/time.hpp"
 #include "eval/regions.hpp"
 #include "eval/spectra.hpp"
+#include "eval/threshold_sums.hpp"
 #include "fields/channel.hpp"
 #include "grid/lat_lon_grid.hpp"
 #include "kernels/ensemble_statistics/ensemble_statistics.hpp"
@@ -31,9 +33,10 @@ struct ScoreOptions {
   ChannelSet spectra_channels;  ///< of the spectra; u and v of a level give its kinetic energy
   int threads = 1;
   std::shared_ptr<const std::vector<float>> land_mask =
-      nullptr;                    ///< [lat, lon] fraction of land, for land regions
-  bool spectra_by_degree = true;  ///< besides zonal ones
-  bool climatology = false;       ///< whether add() gets a climatology: anomaly correlations
+      nullptr;                       ///< [lat, lon] fraction of land, for land regions
+  bool spectra_by_degree = true;     ///< besides zonal ones
+  bool climatology = false;          ///< whether add() gets a climatology: anomaly correlations
+  ThresholdOptions thresholds = {};  ///< need a climatology
   kernels::MissingValues missing = kernels::MissingValues::propagate;
   TimeMeanKind time_mean = TimeMeanKind::initial_times;
   std::string grid;  ///< in words, for the results
@@ -70,6 +73,14 @@ struct InitTimeSums {
   std::vector<double> spectra;             // [3 kinds, L, Q, B, K] zonal energy spectra
   SpectraByDegree by_degree;
   std::vector<double> ranks;  // [L, C, 3, M + 1] kernels::RankCount, whole grid
+  ThresholdSums thresholds;
+
+  /// Makes every value NaN, as many as the axes ask for.
+  void reset();
+  /// Every number, array by array in a fixed order: means, ranks, zonal spectra, spectra by degree, scores at
+  /// thresholds, reliability.
+  std::vector<std::span<double>> arrays();
+  std::vector<std::span<const double>> arrays() const;
 
   const kernels::Statistics& mean(std::size_t lead, std::size_t channel, std::size_t region) const {
     return means[(lead * channels.size() + channel) * regions.size() + region];

@@ -12,86 +12,19 @@
 
 #include "base/error.hpp"
 #include "eval/document_axes.hpp"
+#include "eval/results_layout.hpp"
 #include "eval/scores.hpp"
 #include "eval/time_mean.hpp"
 
 namespace mosaic::eval {
 namespace {
 
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-
-template <class Items>
-std::vector<std::int32_t> levels_of(const Items& items) {
-  std::vector<std::int32_t> levels;
-  for (const auto& item : items) {
-    if (item.level) {
-      levels.push_back(*item.level);
-    }
-  }
-  std::sort(levels.begin(), levels.end());
-  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
-  return levels;
-}
-
-/// The variable of an item, added with NaN when it comes for the first time. `outer` are the dimensions
-/// before level, `inner` those after it.
-template <class Item>
-std::vector<double>& variable_of(NetcdfDocument& document, const Item& item,
-                                 const std::vector<std::string>& outer, const std::vector<std::string>& inner,
-                                 const NetcdfAttributes& attributes) {
-  for (NetcdfVariable& variable : document.variables) {
-    if (variable.name == item.variable) {
-      return std::get<std::vector<double>>(variable.values);
-    }
-  }
-  std::vector<std::string> dimensions = outer;
-  if (item.level) {
-    dimensions.push_back("level");
-  }
-  dimensions.insert(dimensions.end(), inner.begin(), inner.end());
-  std::size_t size = 1;
-  for (const std::string& dimension : dimensions) {
-    size *= document.dimension(dimension);
-  }
-  document.variables.push_back({item.variable, dimensions, std::vector<double>(size, undefined), attributes});
-  return std::get<std::vector<double>>(document.variables.back().values);
-}
-
-/// Place of a level in the level axis and its length; 0 of 1 without a level.
-std::pair<std::size_t, std::size_t> level_place(const std::optional<int>& level,
-                                                const std::vector<std::int32_t>& levels) {
-  if (!level) {
-    return {0, 1};
-  }
-  const auto place = std::lower_bound(levels.begin(), levels.end(), *level);
-  return {static_cast<std::size_t>(place - levels.begin()), levels.size()};
-}
-
-void add_provenance(NetcdfDocument& document, const TimeMean& total, const ScoreOptions& options) {
-  document.variables.push_back({"initial_times_scored",
-                                {"lead_time"},
-                                total.counts,
-                                {{"long_name", std::string("initial times with a truth for this lead")}}});
-  if (!options.grid.empty()) {
-    document.attributes.emplace_back("grid", options.grid);
-  }
-  document.attributes.emplace_back("ensemble_size", static_cast<std::int64_t>(total.mean.members));
-  document.attributes.emplace_back("number_of_initial_times", static_cast<std::int64_t>(total.initial_times));
-  document.attributes.emplace_back(
-      "missing_values", std::string(options.missing == kernels::MissingValues::skip
-                                        ? "left out: points, members and initial times that are NaN"
-                                        : "NaN is not skipped"));
-  document.attributes.emplace_back(
-      "mean_over_initial_times",
-      std::string(options.time_mean == TimeMeanKind::pooled ? "every valid cell counts by its weight"
-                                                            : "every initial time counts the same"));
-}
-
 /// The scores that are defined for these options.
 std::vector<const Score*> scores_of(const ScoreOptions& options) {
   std::vector<const Score*> scores;
   for (const auto& score : all_scores()) {
-    if (options.climatology || !score->needs_climatology()) {
+    if ((options.climatology || !score->needs_climatology()) &&
+        (!options.thresholds.channels.empty() || !score->needs_thresholds())) {
       scores.push_back(score.get());
     }
   }
@@ -125,8 +58,9 @@ NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const Sco
   for (std::size_t c = 0; c < mean.channels.size(); ++c) {
     const Channel& channel = mean.channels[c];
     const auto [place, length] = level_place(channel.level, levels);
-    std::vector<double>& values = variable_of(document, channel, {"metric", "region", "lead_time"}, {},
-                                              {{"units_of_the_field", units_of(channel.variable)}});
+    std::vector<double>& values =
+        variable_of(document, channel.variable, channel.level.has_value(), {"metric", "region", "lead_time"},
+                    {}, {{"units_of_the_field", units_of(channel.variable)}});
     std::size_t cell = 0;
     for (const Score* score : scores) {
       for (std::size_t r = 0; r < mean.regions.size(); ++r) {
@@ -157,7 +91,8 @@ NetcdfDocument ranks_document(const std::vector<InitTimeSums>& sums, const Score
   for (std::size_t c = 0; c < options.channels.size(); ++c) {  // not the wind vectors
     const auto [place, length] = level_place(mean.channels[c].level, levels);
     std::vector<double>& values =
-        variable_of(document, mean.channels[c], {"rank_kind", "lead_time"}, {"rank"}, {});
+        variable_of(document, mean.channels[c].variable, mean.channels[c].level.has_value(),
+                    {"rank_kind", "lead_time"}, {"rank"}, {});
     for (std::size_t kind = 0; kind < kernels::rank_count_kinds; ++kind) {
       for (std::size_t lead = 0; lead < mean.leads.size(); ++lead) {
         const std::size_t from = (lead * mean.channels.size() + c) * mean.rank_numbers() + kind * bins;
@@ -187,7 +122,8 @@ void add_spectra_by_degree(NetcdfDocument& document, const InitTimeSums& mean,
   for (std::size_t q = 0; q < spectra.quantities.size(); ++q) {
     const Channel named{spectra.quantities[q].variable + "_by_degree", spectra.quantities[q].level};
     const auto [place, length] = level_place(named.level, levels);
-    std::vector<double>& values = variable_of(document, named, {"kind", "lead_time"}, {"degree"}, {});
+    std::vector<double>& values =
+        variable_of(document, named.variable, named.level.has_value(), {"kind", "lead_time"}, {"degree"}, {});
     for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
       for (std::size_t lead = 0; lead < mean.leads.size(); ++lead) {
         std::copy_n(&spectra.values[mean.degree_offset(static_cast<SpectrumKind>(kind), lead, q)],
@@ -229,7 +165,8 @@ NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const Sco
     const SpectrumQuantity& quantity = mean.quantities[q];
     const auto [place, length] = level_place(quantity.level, levels);
     std::vector<double>& values =
-        variable_of(document, quantity, {"kind", "lead_time"}, {"latitude_band", "zonal_wavenumber"}, {});
+        variable_of(document, quantity.variable, quantity.level.has_value(), {"kind", "lead_time"},
+                    {"latitude_band", "zonal_wavenumber"}, {});
     for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
       for (std::size_t lead = 0; lead < mean.leads.size(); ++lead) {
         const std::size_t from = mean.spectrum_offset(static_cast<SpectrumKind>(kind), lead, q, 0);

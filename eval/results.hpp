@@ -22,6 +22,11 @@ NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const Sco
 /// Rank histograms: <variable>(rank_kind, lead_time, level, rank), counts of points of the whole grid.
 NetcdfDocument ranks_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);
 
+/// Scores at climatological quantiles: <variable>(metric, region, lead_time, level, quantile), Brier scores,
+/// ignorance and the terms of the rps; <variable>_reliability(reliability_kind, lead_time, level, quantile,
+/// probability), area weights summed over the initial times. For options with thresholds.
+NetcdfDocument thresholds_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);
+
 /// Headline scores (rmse of the ensemble mean, bias, crps, spread-skill ratio) per channel and lead in the
 /// first region, as text for the terminal.
 std::string score_table(const std::vector<InitTimeSums>& sums, const ScoreOptions& options);

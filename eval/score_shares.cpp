@@ -1,21 +1,30 @@
 #include "eval/score_shares.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.hpp"
 
 namespace mosaic::eval {
 namespace {
 
+bool has(const ChannelSet& channels, const Channel& channel) {
+  return std::find(channels.begin(), channels.end(), channel) != channels.end();
+}
+
 /// Channels in turn, then spectra in turn (with both components of a wind): neither kind gathers on one part.
 ScoreOptions share_of(const ScoreOptions& all, std::size_t part, std::size_t parts) {
   ScoreOptions share = all;
   share.channels.clear();
   share.spectra_channels.clear();
+  share.thresholds.channels.clear();
   std::size_t turn = 0;
   for (const Channel& channel : all.channels) {
     if (turn++ % parts == part) {
       share.channels.push_back(channel);
+      if (has(all.thresholds.channels, channel)) {
+        share.thresholds.channels.push_back(channel);
+      }
     }
   }
   for (const SpectrumQuantity& quantity : spectrum_quantities(all.spectra_channels)) {
@@ -83,24 +92,38 @@ void insert_degree_spectra(const InitTimeSums& part, InitTimeSums& whole) {
   }
 }
 
+void insert_thresholds(const InitTimeSums& part, InitTimeSums& whole) {
+  const ThresholdSums& from = part.thresholds;
+  ThresholdSums& to = whole.thresholds;
+  const std::size_t means = whole.regions.size() * to.quantiles.size();
+  for (std::size_t c = 0; c < from.channels.size(); ++c) {
+    const std::size_t place =
+        position(to.channels, [&](const Channel& channel) { return channel == from.channels[c]; });
+    for (std::size_t lead = 0; lead < whole.leads.size(); ++lead) {
+      std::copy_n(&from.means[from.mean_offset(lead, c, 0, whole.regions.size())], means,
+                  &to.means[to.mean_offset(lead, place, 0, whole.regions.size())]);
+      std::copy_n(&from.reliability[from.reliability_offset(lead, c, whole.members)],
+                  to.reliability_numbers(whole.members),
+                  &to.reliability[to.reliability_offset(lead, place, whole.members)]);
+    }
+  }
+}
+
 /// Inverse of ScoreShares::numbers_of(), given the axes.
 void set_numbers(InitTimeSums& sums, const std::vector<double>& numbers) {
-  const std::size_t expected = sums.scored.size() + sums.means.size() * kernels::statistic_count +
-                               sums.spectra.size() + sums.by_degree.values.size() + sums.ranks.size();
+  const auto arrays = sums.arrays();
+  const std::size_t expected =
+      std::accumulate(arrays.begin(), arrays.end(), sums.scored.size(),
+                      [](std::size_t total, const auto& array) { return total + array.size(); });
   require(numbers.size() == expected, "{} numbers of a share of the scores, expected {}", numbers.size(),
           expected);
   auto next = numbers.begin();
   for (std::uint8_t& scored : sums.scored) {
     scored = *next++ != 0 ? 1 : 0;
   }
-  for (kernels::Statistics& statistics : sums.means) {
-    for (double& value : statistics) {
-      value = *next++;
-    }
-  }
-  for (std::vector<double>* values : {&sums.spectra, &sums.by_degree.values, &sums.ranks}) {
-    std::copy_n(next, values->size(), values->begin());
-    next += static_cast<std::ptrdiff_t>(values->size());
+  for (const std::span<double> array : arrays) {
+    std::copy_n(next, array.size(), array.begin());
+    next += static_cast<std::ptrdiff_t>(array.size());
   }
 }
 
@@ -117,12 +140,9 @@ ScoreShares::ScoreShares(const ScoreOptions& all, const LatLonGrid& grid, int me
 
 std::vector<double> ScoreShares::numbers_of(const InitTimeSums& sums) {
   std::vector<double> numbers(sums.scored.begin(), sums.scored.end());
-  for (const kernels::Statistics& statistics : sums.means) {
-    numbers.insert(numbers.end(), statistics.begin(), statistics.end());
+  for (const std::span<const double> array : sums.arrays()) {
+    numbers.insert(numbers.end(), array.begin(), array.end());
   }
-  numbers.insert(numbers.end(), sums.spectra.begin(), sums.spectra.end());
-  numbers.insert(numbers.end(), sums.by_degree.values.begin(), sums.by_degree.values.end());
-  numbers.insert(numbers.end(), sums.ranks.begin(), sums.ranks.end());
   return numbers;
 }
 
@@ -137,6 +157,7 @@ InitTimeSums ScoreShares::join(Time initial_time, const std::vector<std::vector<
     insert_means(sums, whole);
     insert_spectra(sums, whole);
     insert_degree_spectra(sums, whole);
+    insert_thresholds(sums, whole);
   }
   return whole;
 }

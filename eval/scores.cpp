@@ -102,6 +102,19 @@ class EnergyScore final : public Score {
   }
 };
 
+/// sum_k T[A[(F_k - 1{y < q_k})^2]], F_k the part of the members below the quantile q_k: WeatherBench 2.
+class RankedProbabilityScore final : public Score {
+ public:
+  std::string name() const override { return "rps"; }
+  std::string definition() const override {
+    return "ranked probability score: sum over the climatological quantiles q of (F(q) - 1{y < q})^2, F = "
+           "part "
+           "of the members below q";
+  }
+  double value(const TimeMeans& means, int) const override { return means.ranked_probability; }
+  bool needs_thresholds() const override { return true; }
+};
+
 /// sqrt(T[A[s^2]] / T[A[(y - X)^2]]): tends to sqrt(M / (M + 1)) for a reliable ensemble.
 class RawSpreadSkillRatio final : public Score {
  public:
@@ -183,6 +196,7 @@ std::vector<std::unique_ptr<const Score>> make_scores() {
   scores.push_back(std::make_unique<PooledAnomalyCorrelation>());
   scores.push_back(std::make_unique<EnergyScore>());
   scores.push_back(std::make_unique<FairCrps>());
+  scores.push_back(std::make_unique<RankedProbabilityScore>());
   scores.push_back(std::make_unique<RawSpreadSkillRatio>());
   scores.push_back(std::make_unique<FortinSpreadSkillRatio>());
   scores.push_back(std::make_unique<UnbiasedSpreadSkillRatio>());
@@ -203,7 +217,7 @@ InitTimeScores init_time_scores(const Statistics& statistics) {
 }
 
 TimeMeans time_means_of_one(const Statistics& statistics) {
-  return {statistics, init_time_scores(statistics)};
+  return {.statistics = statistics, .scores = init_time_scores(statistics)};
 }
 
 const std::vector<std::unique_ptr<const Score>>& all_scores() {

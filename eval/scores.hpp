@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ InitTimeScores init_time_scores(const kernels::Statistics& statistics);
 struct TimeMeans {
   kernels::Statistics statistics;
   InitTimeScores scores;
+  double ranked_probability = std::numeric_limits<double>::quiet_NaN();  ///< summed over the quantiles
 };
 
 /// Of one initial time alone.
@@ -40,6 +42,8 @@ class Score {
   virtual double value(const TimeMeans& means, int members) const = 0;
   /// Whether it needs a climatology.
   virtual bool needs_climatology() const { return false; }
+  /// Whether it needs scores at climatological quantiles.
+  virtual bool needs_thresholds() const { return false; }
 };
 
 /// All scores, sorted by name.

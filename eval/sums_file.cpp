@@ -24,6 +24,9 @@ const std::vector<std::string> statistic_names = {"squared_error",
                                                   "truth_anomaly_squared",
                                                   "error_weight",
                                                   "ensemble_weight"};
+// One name per kernels::ThresholdScore, in its order.
+const std::vector<std::string> threshold_score_names = {"brier", "debiased_brier", "ignorance",
+                                                        "ranked_probability", "weight"};
 constexpr std::int32_t without_level = 0;  // [hPa]
 
 /// The variable and level axes of channels or spectra: strings and integers, 0 for no level.
@@ -56,22 +59,46 @@ std::vector<Channel> read_channel_axis(const NetcdfDocument& document, const std
   return channels;
 }
 
+/// One of InitTimeSums::arrays() in a file.
+struct FileArray {
+  std::string name;
+  std::vector<std::string> dimensions;  ///< after init_time
+  std::string long_name;
+};
+
+/// In the order of InitTimeSums::arrays(). One without values is not in a file.
+const std::vector<FileArray>& file_arrays() {
+  static const std::vector<FileArray> arrays = {
+      {"area_mean", {"lead_time", "channel", "region", "statistic"}, "area means of pointwise statistics"},
+      {"rank_counts",
+       {"lead_time", "channel", "rank_kind", "rank"},
+       "points by rank of the truth, without area weights"},
+      {"zonal_energy_spectrum",
+       {"kind", "lead_time", "spectrum", "latitude_band", "zonal_wavenumber"},
+       "zonal energy spectrum, mean over a latitude band"},
+      {"degree_spectrum",
+       {"kind", "lead_time", "degree_quantity", "degree"},
+       "power by spherical-harmonic degree"},
+      {"threshold_mean",
+       {"lead_time", "threshold_channel", "region", "quantile", "threshold_score"},
+       "area means of scores at climatological quantiles"},
+      {"reliability_counts",
+       {"lead_time", "threshold_channel", "quantile", "members_above", "reliability_kind"},
+       "area weights of points by members above the quantile"}};
+  return arrays;
+}
+
 void add_values(NetcdfDocument& document, std::span<const InitTimeSums> all) {
   std::vector<std::int64_t> times;
   std::vector<std::int32_t> scored;
-  std::vector<double> means;
-  std::vector<double> spectra;
-  std::vector<double> by_degree;
-  std::vector<double> ranks;
+  std::vector<std::vector<double>> values(file_arrays().size());
   for (const InitTimeSums& sums : all) {
     times.push_back(sums.initial_time.seconds);
     scored.insert(scored.end(), sums.scored.begin(), sums.scored.end());
-    for (const kernels::Statistics& statistics : sums.means) {
-      means.insert(means.end(), statistics.begin(), statistics.end());
+    const auto arrays = sums.arrays();
+    for (std::size_t a = 0; a < arrays.size(); ++a) {
+      values[a].insert(values[a].end(), arrays[a].begin(), arrays[a].end());
     }
-    spectra.insert(spectra.end(), sums.spectra.begin(), sums.spectra.end());
-    by_degree.insert(by_degree.end(), sums.by_degree.values.begin(), sums.by_degree.values.end());
-    ranks.insert(ranks.end(), sums.ranks.begin(), sums.ranks.end());
   }
   add_axis(
       document, "init_time", std::move(times),
@@ -80,28 +107,23 @@ void add_values(NetcdfDocument& document, std::span<const InitTimeSums> all) {
                                 {"init_time", "lead_time"},
                                 std::move(scored),
                                 {{"comment", std::string("0 where there was no truth")}}});
-  document.variables.push_back({"area_mean",
-                                {"init_time", "lead_time", "channel", "region", "statistic"},
-                                std::move(means),
-                                {{"long_name", std::string("area means of pointwise statistics")}}});
-  document.variables.push_back(
-      {"rank_counts",
-       {"init_time", "lead_time", "channel", "rank_kind", "rank"},
-       std::move(ranks),
-       {{"long_name", std::string("points by rank of the truth, without area weights")}}});
-  if (!all.front().quantities.empty()) {
-    document.variables.push_back(
-        {"zonal_energy_spectrum",
-         {"init_time", "kind", "lead_time", "spectrum", "latitude_band", "zonal_wavenumber"},
-         std::move(spectra),
-         {{"long_name", std::string("zonal energy spectrum, mean over a latitude band")}}});
+  for (std::size_t a = 0; a < values.size(); ++a) {
+    const FileArray& array = file_arrays()[a];
+    if (!values[a].empty()) {
+      std::vector<std::string> dimensions = {"init_time"};
+      dimensions.insert(dimensions.end(), array.dimensions.begin(), array.dimensions.end());
+      document.variables.push_back(
+          {array.name, std::move(dimensions), std::move(values[a]), {{"long_name", array.long_name}}});
+    }
   }
-  if (!by_degree.empty()) {
-    document.variables.push_back({"degree_spectrum",
-                                  {"init_time", "kind", "lead_time", "degree_quantity", "degree"},
-                                  std::move(by_degree),
-                                  {{"long_name", std::string("power by spherical-harmonic degree")}}});
-  }
+}
+
+void add_threshold_axes(NetcdfDocument& document, const InitTimeSums& sums) {
+  add_channel_axis(document, "threshold_channel", sums.thresholds.channels);
+  add_axis(document, "quantile", sums.thresholds.quantiles);
+  add_axis(document, "threshold_score", threshold_score_names);
+  document.dimensions.emplace_back("members_above", static_cast<std::size_t>(sums.members) + 1);
+  add_axis(document, "reliability_kind", std::vector<std::string>{"forecasts", "occurrences"});
 }
 
 /// All have the same axes and ascending initial times.
@@ -127,6 +149,9 @@ NetcdfDocument document_of(std::span<const InitTimeSums> all) {
   if (first.by_degree.degrees > 0) {
     add_channel_axis(document, "degree_quantity", first.by_degree.quantities);
     add_degree_axis(document, first.by_degree.degrees);
+  }
+  if (!first.thresholds.channels.empty()) {
+    add_threshold_axes(document, first);
   }
   add_values(document, all);
   document.attributes = {
@@ -158,6 +183,13 @@ InitTimeSums read_axes(const NetcdfDocument& document) {
     return std::any_of(document.dimensions.begin(), document.dimensions.end(),
                        [name](const auto& dimension) { return dimension.first == name; });
   };
+  if (has("threshold_channel")) {
+    sums.thresholds.channels = read_channel_axis(document, "threshold_channel");
+    sums.thresholds.quantiles = values_of<double>(document, "quantile");
+    require(values_of<std::string>(document, "threshold_score") == threshold_score_names,
+            ExitCode::corrupt_input,
+            "the scores at quantiles of a file of sums are not those of this version; score again");
+  }
   if (has("degree")) {
     for (const Channel& channel : read_channel_axis(document, "degree_quantity")) {
       sums.by_degree.quantities.push_back({channel.variable, channel.level, {}});
@@ -174,37 +206,7 @@ InitTimeSums read_axes(const NetcdfDocument& document) {
   return sums;
 }
 
-void require_axis(bool same, const char* axis) {
-  require(
-      same, ExitCode::corrupt_input,
-      "two sets of sums have different {} and cannot be combined: one of their files is damaged or belongs "
-      "to another run",
-      axis);
-}
-
-std::vector<std::pair<std::string, std::optional<int>>> names_of(
-    const std::vector<SpectrumQuantity>& quantities) {
-  std::vector<std::pair<std::string, std::optional<int>>> names;
-  for (const SpectrumQuantity& quantity : quantities) {
-    names.emplace_back(quantity.variable, quantity.level);
-  }
-  return names;
-}
-
 }  // namespace
-
-void require_same_axes(const InitTimeSums& a, const InitTimeSums& b) {
-  require_axis(a.members == b.members, "numbers of members");
-  require_axis(a.leads == b.leads, "lead times");
-  require_axis(a.channels == b.channels, "channels");
-  require_axis(a.regions == b.regions, "regions");
-  require_axis(names_of(a.quantities) == names_of(b.quantities), "spectra");
-  require_axis(names_of(a.by_degree.quantities) == names_of(b.by_degree.quantities) &&
-                   a.by_degree.degrees == b.by_degree.degrees,
-               "spectra by degree");
-  require_axis(a.quantities.empty() || (a.bands == b.bands && a.wavenumbers == b.wavenumbers),
-               "latitude bands or wavenumbers");
-}
 
 NetcdfDocument to_netcdf(const InitTimeSums& sums, const ScoreOptions& options) {
   require(sums.leads == options.leads && sums.channels == options.channels,
@@ -214,42 +216,31 @@ NetcdfDocument to_netcdf(const InitTimeSums& sums, const ScoreOptions& options) 
 }
 
 std::vector<InitTimeSums> all_from_netcdf(const NetcdfDocument& document) {
-  const InitTimeSums axes = read_axes(document);
+  InitTimeSums axes = read_axes(document);
+  axes.reset();
   const auto& times = values_of<std::int64_t>(document, "init_time");
   const auto& scored = values_of<std::int32_t>(document, "scored");
-  const auto& means = values_of<double>(document, "area_mean");
-  const auto& ranks = values_of<double>(document, "rank_counts");
-  const std::vector<double> none;
-  const auto& spectra = axes.quantities.empty() ? none : values_of<double>(document, "zonal_energy_spectrum");
   const std::size_t leads = axes.leads.size();
-  const std::size_t cells = leads * axes.channels.size() * axes.regions.size();
-  const std::size_t waves =
-      spectrum_kind_names.size() * leads * axes.quantities.size() * axes.bands.size() * axes.wavenumbers;
-  const auto& by_degree = axes.by_degree.degrees == 0 ? none : values_of<double>(document, "degree_spectrum");
-  const std::size_t degree_numbers =
-      spectrum_kind_names.size() * leads * axes.by_degree.quantities.size() * axes.by_degree.degrees;
-  require(scored.size() == times.size() * leads && by_degree.size() == times.size() * degree_numbers &&
-              means.size() == times.size() * cells * kernels::statistic_count &&
-              spectra.size() == times.size() * waves &&
-              ranks.size() == times.size() * leads * axes.channels.size() * axes.rank_numbers(),
-          ExitCode::corrupt_input, "the values of a file of sums do not fit its axes");
+  require(scored.size() == times.size() * leads, ExitCode::corrupt_input,
+          "the values of a file of sums do not fit its axes: {} of scored", scored.size());
   std::vector<InitTimeSums> all(times.size(), axes);
   for (std::size_t t = 0; t < times.size(); ++t) {
     all[t].initial_time = {times[t]};
-    for (std::size_t lead = 0; lead < leads; ++lead) {
-      all[t].scored.push_back(scored[t * leads + lead] != 0 ? 1 : 0);
+    std::transform(&scored[t * leads], &scored[t * leads] + leads, all[t].scored.begin(),
+                   [](std::int32_t flag) { return flag != 0 ? 1 : 0; });
+  }
+  for (std::size_t a = 0; a < file_arrays().size(); ++a) {
+    const std::size_t size = axes.arrays()[a].size();
+    if (size == 0) {
+      continue;
     }
-    all[t].means.resize(cells);
-    for (std::size_t cell = 0; cell < cells; ++cell) {
-      const std::size_t begin = (t * cells + cell) * kernels::statistic_count;
-      std::copy_n(means.data() + begin, kernels::statistic_count, all[t].means[cell].begin());
+    const auto& values = values_of<double>(document, file_arrays()[a].name);
+    require(values.size() == times.size() * size, ExitCode::corrupt_input,
+            "the values of a file of sums do not fit its axes: {} of {}", values.size(),
+            file_arrays()[a].name);
+    for (std::size_t t = 0; t < times.size(); ++t) {
+      std::copy_n(values.data() + t * size, size, all[t].arrays()[a].begin());
     }
-    const double* first_wave = spectra.data() + t * waves;
-    all[t].spectra.assign(first_wave, first_wave + waves);
-    const double* first_degree = by_degree.data() + t * degree_numbers;
-    all[t].by_degree.values.assign(first_degree, first_degree + degree_numbers);
-    const std::size_t counts = leads * axes.channels.size() * axes.rank_numbers();
-    all[t].ranks.assign(ranks.data() + t * counts, ranks.data() + (t + 1) * counts);
   }
   return all;
 }

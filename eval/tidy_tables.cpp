@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <iterator>
@@ -18,10 +19,11 @@ struct Row {
   std::string metric, region, variable;
   std::optional<int> level;
   double lead;  ///< [h]
+  std::optional<double> quantile;
   double value;
 };
 
-/// Rows in the order metric, region, lead, level of every variable.
+/// Rows in the order metric, region, lead, level, quantile of every variable.
 void for_each_row(const NetcdfDocument& document, const std::function<void(const Row&)>& use) {
   const auto& metrics = values_of<std::string>(document, "metric");
   const auto& regions = values_of<std::string>(document, "region");
@@ -30,7 +32,14 @@ void for_each_row(const NetcdfDocument& document, const std::function<void(const
     if (variable.dimensions.size() < 3 || variable.dimensions[0] != "metric") {
       continue;
     }
-    const bool has_levels = variable.dimensions.size() == 4;
+    const auto has = [&](const char* dimension) {
+      return std::find(variable.dimensions.begin(), variable.dimensions.end(), dimension) !=
+             variable.dimensions.end();
+    };
+    const bool has_levels = has("level");
+    const bool has_quantiles = has("quantile");
+    const std::vector<double> one = {0.0};
+    const auto& quantiles = has_quantiles ? values_of<double>(document, "quantile") : one;
     const std::vector<std::int32_t> none = {0};
     const auto& levels = has_levels ? values_of<std::int32_t>(document, "level") : none;
     const auto& values = std::get<std::vector<double>>(variable.values);
@@ -39,10 +48,12 @@ void for_each_row(const NetcdfDocument& document, const std::function<void(const
       for (const std::string& region : regions) {
         for (const Duration lead : leads) {
           for (const std::int32_t level : levels) {
-            const double value = values[next++];
-            if (!std::isnan(value)) {
-              use({metric, region, variable.name, has_levels ? std::optional<int>(level) : std::nullopt,
-                   lead.in_hours(), value});
+            for (const double quantile : quantiles) {
+              const double value = values[next++];
+              if (!std::isnan(value)) {
+                use({metric, region, variable.name, has_levels ? std::optional<int>(level) : std::nullopt,
+                     lead.in_hours(), has_quantiles ? std::optional(quantile) : std::nullopt, value});
+              }
             }
           }
         }
@@ -73,10 +84,14 @@ std::string tidy_csv(const NetcdfDocument& metrics) {
   for (const auto& [name, value] : metrics.attributes) {
     fmt::format_to(std::back_inserter(text), "# {}: {}\n", name, text_of(value));
   }
-  text += "metric,region,variable,level_hpa,lead_time_h,value\n";
+  const bool has_quantiles = std::any_of(metrics.dimensions.begin(), metrics.dimensions.end(),
+                                         [](const auto& dimension) { return dimension.first == "quantile"; });
+  text += has_quantiles ? "metric,region,variable,level_hpa,lead_time_h,quantile,value\n"
+                        : "metric,region,variable,level_hpa,lead_time_h,value\n";
   for_each_row(metrics, [&](const Row& row) {
-    fmt::format_to(std::back_inserter(text), "{},{},{},{},{:g},{}\n", row.metric, row.region, row.variable,
-                   row.level ? std::to_string(*row.level) : "", row.lead, row.value);
+    fmt::format_to(std::back_inserter(text), "{},{},{},{},{:g},{}{}\n", row.metric, row.region, row.variable,
+                   row.level ? std::to_string(*row.level) : "", row.lead,
+                   row.quantile ? fmt::format("{},", *row.quantile) : "", row.value);
   });
   return text;
 }
@@ -95,6 +110,9 @@ std::string tidy_json(const NetcdfDocument& metrics) {
                                                              : nlohmann::json(fmt::format("{}", row.value))}};
     if (row.level) {
       one["level_hpa"] = *row.level;
+    }
+    if (row.quantile) {
+      one["quantile"] = *row.quantile;
     }
     document["scores"].push_back(std::move(one));
   });

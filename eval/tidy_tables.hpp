@@ -6,7 +6,8 @@
 
 namespace mosaic::eval {
 
-/// The values of metrics_document() one by one: metric, region, variable, level [hPa], lead time [h], value;
+/// The values of metrics_document() or thresholds_document() one by one: metric, region, variable, level
+/// [hPa], lead time [h], quantile (only the latter), value;
 /// what is NaN because it does not exist is left out, as is level where there is none. Definitions, grid,
 /// members and number of initial times come along: in the CSV as lines that begin with #, in the JSON as
 /// "attributes".

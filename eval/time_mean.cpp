@@ -132,6 +132,34 @@ std::vector<const InitTimeSums*> ascending(const std::vector<InitTimeSums>& sums
   return sorted;
 }
 
+/// The means of one lead, channel, region and quantile.
+struct ThresholdMean {
+  std::array<Mean, kernels::threshold_score_count> scores;
+
+  void add(const kernels::ThresholdScores& values, const ScoreOptions& options) {
+    const double valid = at(values, kernels::ThresholdScore::weight);
+    for (std::size_t s = 0; s < values.size(); ++s) {
+      scores[s].add(values[s], options.time_mean == TimeMeanKind::pooled ? valid : 1.0, options.missing);
+    }
+  }
+};
+
+/// Calls add(place) for the means of a lead.
+template <class Add>
+void for_thresholds_of(const InitTimeSums& sums, std::size_t lead, const Add& add) {
+  const std::size_t end = sums.thresholds.mean_offset(lead + 1, 0, 0, sums.regions.size());
+  for (std::size_t k = sums.thresholds.mean_offset(lead, 0, 0, sums.regions.size()); k < end; ++k) {
+    add(k);
+  }
+}
+
+void add_reliability(TimeMean& total, const InitTimeSums& sums, std::size_t lead) {
+  const std::size_t end = sums.thresholds.reliability_offset(lead + 1, 0, sums.members);
+  for (std::size_t k = sums.thresholds.reliability_offset(lead, 0, sums.members); k < end; ++k) {
+    total.mean.thresholds.reliability[k] += sums.thresholds.reliability[k];
+  }
+}
+
 void add_spectra(TimeMean& total, const InitTimeSums& sums, std::size_t lead) {
   const std::size_t waves = sums.quantities.size() * sums.bands.size() * sums.wavenumbers;
   for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
@@ -172,6 +200,24 @@ void add_ranks(TimeMean& total, const InitTimeSums& sums, std::size_t lead) {
 
 }  // namespace
 
+TimeMeans TimeMean::at(std::size_t lead, std::size_t channel, std::size_t region) const {
+  const std::size_t place = (lead * mean.channels.size() + channel) * mean.regions.size() + region;
+  TimeMeans means{.statistics = mean.means[place], .scores = scores[place]};
+  const ThresholdSums& thresholds = mean.thresholds;
+  const auto found =
+      std::find(thresholds.channels.begin(), thresholds.channels.end(), mean.channels[channel]);
+  if (found != thresholds.channels.end()) {
+    const auto which = static_cast<std::size_t>(found - thresholds.channels.begin());
+    const auto* of_quantiles =
+        &thresholds.means[thresholds.mean_offset(lead, which, region, mean.regions.size())];
+    means.ranked_probability = 0.0;
+    for (std::size_t q = 0; q < thresholds.quantiles.size(); ++q) {
+      means.ranked_probability += kernels::at(of_quantiles[q], kernels::ThresholdScore::ranked_probability);
+    }
+  }
+  return means;
+}
+
 TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
   require(!sums.empty(), ExitCode::corrupt_input, "there are no sums to average");
   require(sums[0].leads == options.leads && sums[0].channels == options.channels, ExitCode::corrupt_input,
@@ -181,6 +227,9 @@ TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& op
   std::fill(total.mean.spectra.begin(), total.mean.spectra.end(), 0.0);
   std::fill(total.mean.by_degree.values.begin(), total.mean.by_degree.values.end(), 0.0);
   std::fill(total.mean.ranks.begin(), total.mean.ranks.end(), 0.0);
+  auto& thresholds = total.mean.thresholds;
+  std::fill(thresholds.reliability.begin(), thresholds.reliability.end(), 0.0);
+  std::vector<ThresholdMean> threshold_cells(thresholds.means.size());
   std::vector<CellMean> cells(total.mean.means.size());
   const std::size_t cells_of_lead = cells.size() / options.leads.size();
   for (const InitTimeSums* one : ascending(sums)) {
@@ -195,6 +244,9 @@ TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& op
       add_spectra(total, all, lead);
       add_degree_spectra(total, all, lead);
       add_ranks(total, all, lead);
+      add_reliability(total, all, lead);
+      for_thresholds_of(all, lead,
+                        [&](std::size_t k) { threshold_cells[k].add(all.thresholds.means[k], options); });
       ++total.counts[lead];
     }
   }
@@ -202,6 +254,10 @@ TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& op
     std::transform(cells[cell].statistics.begin(), cells[cell].statistics.end(),
                    total.mean.means[cell].begin(), [](const Mean& mean) { return mean.value(); });
     total.scores.push_back(cells[cell].mean_scores());
+  }
+  for (std::size_t cell = 0; cell < threshold_cells.size(); ++cell) {
+    std::transform(threshold_cells[cell].scores.begin(), threshold_cells[cell].scores.end(),
+                   thresholds.means[cell].begin(), [](const Mean& mean) { return mean.value(); });
   }
   divide_spectra(total);
   return total;

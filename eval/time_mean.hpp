@@ -19,10 +19,7 @@ struct TimeMean {
   std::vector<std::int64_t> counts;    ///< [L] initial times
   std::size_t initial_times = 0;
 
-  TimeMeans at(std::size_t lead, std::size_t channel, std::size_t region) const {
-    const std::size_t place = (lead * mean.channels.size() + channel) * mean.regions.size() + region;
-    return {mean.means[place], scores[place]};
-  }
+  TimeMeans at(std::size_t lead, std::size_t channel, std::size_t region) const;
 };
 
 /// Sums come from files. Errors: corrupt_input if there are none, axes differ or do not belong to `options`,

@@ -16,11 +16,16 @@ enum class ThresholdScore : std::size_t {
   debiased_brier,      ///< A[(p - o)^2 - p (1 - p) / (M - 1)]; NaN for M = 1               [1]
   ignorance,           ///< A[-ln p] where o = 1, A[-ln(1 - p)] elsewhere; may be infinite  [1]
   ranked_probability,  ///< A[(F - 1{y < q})^2]: their sum over thresholds is the RPS       [1]
+  weight,              ///< part of the area that these means are over                    [1]
 };
-inline constexpr std::size_t threshold_score_count = 4;
+inline constexpr std::size_t threshold_score_count = 5;
 
 /// One value per ThresholdScore, indexed by it.
 using ThresholdScores = std::array<double, threshold_score_count>;
+
+constexpr double at(const ThresholdScores& scores, ThresholdScore which) {
+  return scores[static_cast<std::size_t>(which)];
+}
 
 /// Every ThresholdScore for every threshold over every area. Letters: M members, J latitudes, I longitudes,
 /// Q thresholds, R areas. Comparisons in double and strict. An area without cells gives NaN.

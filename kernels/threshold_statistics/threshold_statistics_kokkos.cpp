@@ -16,6 +16,7 @@ namespace mosaic::kernels {
 namespace {
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+constexpr auto weight = static_cast<std::size_t>(ThresholdScore::weight);
 
 /// Adds how many members are above and below the threshold at each point of a row.
 MOSAIC_EACH_INSTRUCTION_SET
@@ -59,7 +60,7 @@ class ScoreTable {
     const double brier = difference * difference;
     const double variance = present > 1 ? p * (1.0 - p) / (m - 1.0) : 0.0;
     return {brier, members_ > 1 ? brier - variance : undefined,
-            -logarithm(event ? above : present - above, present), below_difference * below_difference};
+            -logarithm(event ? above : present - above, present), below_difference * below_difference, 1.0};
   }
 
  private:
@@ -75,12 +76,11 @@ class ScoreTable {
 /// The rows of all thresholds, one after another and side by side.
 class Rows {
  public:
-  static constexpr std::size_t quantities = threshold_score_count + 1;  // of a threshold: scores, weight
-
   explicit Rows(const ThresholdStatisticsArgs& args)
       : args_(args),
         table_(args.members.size()),
-        sums_(args.areas, args.latitudes, args.longitudes, args.threshold_count() * quantities),
+        sums_(args.areas, args.latitudes, args.longitudes,
+              args.threshold_count() * threshold_score_count + 1),
         counts_(args.reliability.size()),
         reliability_(args.latitudes * counts_, 0.0) {}
 
@@ -88,13 +88,15 @@ class Rows {
     const std::size_t points = args_.longitudes;
     std::vector<int> present(points, 0);
     count_present(args_.members.data(), args_.members.size(), row * points, points, present.data());
-    std::vector<double> values(quantities * points);
+    std::vector<double> values(threshold_score_count * points);
     for (std::size_t q = 0; q < args_.threshold_count(); ++q) {
       score(row, q, present, values);
-      for (std::size_t s = 0; s < quantities; ++s) {
-        sums_.set(row, q * quantities + s, values.data() + s * points);
+      for (std::size_t s = 0; s < threshold_score_count; ++s) {
+        sums_.set(row, q * threshold_score_count + s, values.data() + s * points);
       }
     }
+    const std::vector<double> ones(points, 1.0);
+    sums_.set(row, args_.threshold_count() * threshold_score_count, ones.data());
   }
 
   void write() const {
@@ -102,10 +104,11 @@ class Rows {
     for (std::size_t r = 0; r < args_.areas.size(); ++r) {
       const std::vector<double> sums = sums_.totals(r);
       for (std::size_t q = 0; q < thresholds; ++q) {
-        const double* of_threshold = sums.data() + q * quantities;
-        for (std::size_t s = 0; s < threshold_score_count; ++s) {
-          args_.means[r * thresholds + q][s] = of_threshold[s] / of_threshold[threshold_score_count];
+        const double* of_threshold = sums.data() + q * threshold_score_count;
+        for (std::size_t s = 0; s < weight; ++s) {
+          args_.means[r * thresholds + q][s] = of_threshold[s] / of_threshold[weight];
         }
+        args_.means[r * thresholds + q][weight] = of_threshold[weight] / sums.back();
       }
     }
     std::fill(args_.reliability.begin(), args_.reliability.end(), 0.0);
@@ -115,7 +118,7 @@ class Rows {
   }
 
  private:
-  /// Scores and weight of every point of a row. Shape of values: [quantities, I].
+  /// Shape of values: [threshold_score_count, I].
   void score(std::size_t row, std::size_t q, const std::vector<int>& present, std::vector<double>& values) {
     const std::size_t points = args_.longitudes;
     const double* threshold = args_.thresholds.data() + q * args_.points() + row * points;
@@ -133,13 +136,13 @@ class Rows {
       const bool event = truth[i] > threshold[i];
       ThresholdScores scores;
       scores.fill(skip ? 0.0 : undefined);
+      scores[weight] = skip ? 0.0 : 1.0;
       if (scored) {
         scores = table_.scores(present[i], above[i], below[i], event, truth[i] < threshold[i]);
       }
       for (std::size_t s = 0; s < scores.size(); ++s) {
         values[s * points + i] = scores[s];
       }
-      values[threshold_score_count * points + i] = scored || !skip ? 1.0 : 0.0;
       if (counts_ > 0 && complete) {
         double* count = reliability_.data() + row * counts_ +
                         2 * (q * (args_.members.size() + 1) + static_cast<std::size_t>(above[i]));

@@ -30,7 +30,7 @@ std::optional<ThresholdScores> scores_at(const ThresholdStatisticsArgs& args, st
   if (missing) {
     return args.missing == MissingValues::skip
                ? std::nullopt
-               : std::optional(ThresholdScores{undefined, undefined, undefined, undefined});
+               : std::optional(ThresholdScores{undefined, undefined, undefined, undefined, 1.0});
   }
   const auto m = static_cast<double>(members.size());
   const auto above = std::count_if(members.begin(), members.end(), [q](double x) { return x > q; });
@@ -42,18 +42,20 @@ std::optional<ThresholdScores> scores_at(const ThresholdStatisticsArgs& args, st
   const double brier = (p - o) * (p - o);
   const double several = members.size() > 1 ? p * (1.0 - p) / (m - 1.0) : 0.0;
   return ThresholdScores{brier, args.members.size() > 1 ? brier - several : undefined,
-                         -std::log(y > q ? p : 1.0 - p), (f - truth_below) * (f - truth_below)};
+                         -std::log(y > q ? p : 1.0 - p), (f - truth_below) * (f - truth_below), 1.0};
 }
 
 ThresholdScores area_means(const ThresholdStatisticsArgs& args, const AreaMask& area,
                            const double* threshold) {
   ThresholdScores sums{};
   double weights = 0.0;
+  double whole = 0.0;
   for (std::size_t j = 0; j < args.latitudes; ++j) {
     for (std::size_t i = 0; i < args.longitudes; ++i) {
       const double weight = area.weight_at(j, i);
       const std::size_t point = j * args.longitudes + i;
       const auto scores = weight > 0.0 ? scores_at(args, point, threshold[point]) : std::nullopt;
+      whole += weight;
       if (scores) {
         weights += weight;
         for (std::size_t s = 0; s < sums.size(); ++s) {
@@ -65,6 +67,7 @@ ThresholdScores area_means(const ThresholdStatisticsArgs& args, const AreaMask& 
   for (double& sum : sums) {
     sum /= weights;
   }
+  sums[static_cast<std::size_t>(ThresholdScore::weight)] = weights / whole;
   return sums;
 }
 

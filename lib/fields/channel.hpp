@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,20 @@ struct Channel {
 
 /// Channels in a fixed order. Which ones is configuration; the published 82 are mosaic_channels().
 using ChannelSet = std::vector<Channel>;
+
+/// Pressure levels [hPa] of items that may have one (channels, spectra), ascending, each once.
+template <class Items>
+std::vector<int> levels_of(const Items& items) {
+  std::vector<int> levels;
+  for (const auto& item : items) {
+    if (item.level) {
+      levels.push_back(*item.level);
+    }
+  }
+  std::sort(levels.begin(), levels.end());
+  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
+  return levels;
+}
 
 /// The 82 channels of Mosaic in their published order (model.md section 2).
 ChannelSet mosaic_channels();

@@ -50,23 +50,36 @@ std::vector<float> DerivedChannels::complete(std::vector<float> values, std::siz
   std::vector<float> all;
   all.reserve(members * plans_.size() * points);
   for (std::size_t m = 0; m < members; ++m) {
-    const auto field = [&](const Channel& channel) {
+    const std::vector<float> one = make([&](const Channel& channel) {
       return values.data() + (m * to_read_.size() + place_of(channel)) * points;
-    };
-    for (const Plan& plan : plans_) {
-      if (plan.sources.empty()) {
-        all.insert(all.end(), field(plan.channel), field(plan.channel) + points);
-        continue;
-      }
-      std::vector<const float*> fields;
-      for (const Channel& source : plan.sources) {
-        fields.push_back(field(source));
-      }
-      const std::vector<float> derived = eval::derive(plan.channel, plan.sources, fields, *grid_);
-      all.insert(all.end(), derived.begin(), derived.end());
-    }
+    });
+    all.insert(all.end(), one.begin(), one.end());
   }
   return all;
+}
+
+bool DerivedChannels::derives() const {
+  return std::any_of(plans_.begin(), plans_.end(), [](const Plan& plan) { return !plan.sources.empty(); });
+}
+
+std::vector<float> DerivedChannels::make(const std::function<const float*(const Channel&)>& field) const {
+  const std::size_t points = grid_->points();
+  std::vector<float> values;
+  values.reserve(plans_.size() * points);
+  for (const Plan& plan : plans_) {
+    if (plan.sources.empty()) {
+      const float* as_it_is = field(plan.channel);
+      values.insert(values.end(), as_it_is, as_it_is + points);
+      continue;
+    }
+    std::vector<const float*> fields;
+    for (const Channel& source : plan.sources) {
+      fields.push_back(field(source));
+    }
+    const std::vector<float> derived = eval::derive(plan.channel, plan.sources, fields, *grid_);
+    values.insert(values.end(), derived.begin(), derived.end());
+  }
+  return values;
 }
 
 }  // namespace mosaic

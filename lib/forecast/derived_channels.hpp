@@ -24,6 +24,11 @@ class DerivedChannels {
   /// Wanted ones that can be neither read nor derived, by name.
   const std::vector<std::string>& missing() const { return missing_; }
   const ChannelSet& to_read() const { return to_read_; }
+  /// Whether any is made of others.
+  bool derives() const;
+  /// One member or state from its channels. `field`: where a channel to read begins, [lat, lon]. Shape: [C
+  /// wanted, lat, lon].
+  std::vector<float> make(const std::function<const float*(const Channel&)>& field) const;
   /// Values of the channels to read to values of those wanted: [M, C read, lat, lon] -> [M, C wanted, lat,
   /// lon].
   std::vector<float> complete(std::vector<float> values, std::size_t members) const;

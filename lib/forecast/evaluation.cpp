@@ -11,6 +11,7 @@
 #include "campaign/init_time_queue.hpp"
 #include "campaign/progress.hpp"
 #include "eval/init_time_scorer.hpp"
+#include "forecast/climatology_fields.hpp"
 #include "forecast/score_channels.hpp"
 #include "forecast/score_results.hpp"
 #include "forecast/stopwatch.hpp"
@@ -30,8 +31,11 @@ class EvaluationWorker {
         channels_(std::make_shared<const ChannelSet>(scored_channels(setup.score))),
         forecast_channels_(channels_of_forecast(setup)),
         truth_channels_(channels_of_truth(setup)),
-        climatology_channels_(std::make_shared<const ChannelSet>(channels_of_climatology())),
-        scorer_(setup.score, setup.grid, channels_, setup.forecast->members()) {}
+        scorer_(setup.score, setup.grid, channels_, setup.forecast->members()) {
+    if (setup.climatology != nullptr) {
+      climatology_.emplace(*setup.climatology, setup.score, setup.grid);
+    }
+  }
 
   void run(InitTimeQueue& queue, const std::function<void()>& tick) {
     while (!stop_requested()) {
@@ -63,16 +67,6 @@ class EvaluationWorker {
     return code == ExitCode::cannot_create || code == ExitCode::io_error;
   }
 
-  ChannelSet channels_of_climatology() const {
-    ChannelSet there;
-    for (const Channel& channel : setup_.score.channels) {
-      if (setup_.climatology != nullptr && setup_.climatology->has(channel, ClimatologyPart::mean)) {
-        there.push_back(channel);
-      }
-    }
-    return there;
-  }
-
   /// A stop drops the initial time.
   void score(Time initial_time, const std::function<void()>& tick) {
     log_debug("initial time {}: start", to_string(initial_time));
@@ -96,7 +90,7 @@ class EvaluationWorker {
     const Time valid = initial_time + setup_.leads[lead];
     std::vector<float> forecast;
     State truth;
-    std::optional<State> climatology;
+    std::optional<eval::ClimatologyFields> climatology;
     {
       const Stopwatch watch(timings_.read);
       forecast = forecast_channels_.complete(
@@ -104,11 +98,8 @@ class EvaluationWorker {
           static_cast<std::size_t>(setup_.forecast->members()));
       State read = setup_.truth->read(valid, std::make_shared<const ChannelSet>(truth_channels_.to_read()));
       truth = {valid, setup_.grid, channels_, truth_channels_.complete(std::move(read.values), 1)};
-      if (setup_.climatology != nullptr) {
-        const CalendarTime when = calendar(valid);
-        climatology = State{valid, setup_.grid, climatology_channels_,
-                            setup_.climatology->read(when.day_of_year, when.hour, *climatology_channels_,
-                                                     ClimatologyPart::mean)};
+      if (climatology_) {
+        climatology = climatology_->read(valid);
       }
     }
     const Stopwatch watch(timings_.score);
@@ -125,7 +116,7 @@ class EvaluationWorker {
   std::shared_ptr<const ChannelSet> channels_;
   DerivedChannels forecast_channels_;
   DerivedChannels truth_channels_;
-  std::shared_ptr<const ChannelSet> climatology_channels_;
+  std::optional<ClimatologyFieldsReader> climatology_;
   eval::InitTimeScorer scorer_;
   EvaluationTimings timings_;
   std::map<Time, std::string> failed_;

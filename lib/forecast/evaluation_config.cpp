@@ -3,8 +3,6 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "eval/regions.hpp"
-#include "fields/channel.hpp"
 
 namespace mosaic {
 
@@ -37,18 +35,6 @@ void add_forecast_keys(ConfigSchema& schema, EvaluationConfig& config) {
              "Compare all that is read with the manifest of `mosaic_data verify PATH --write-checksums`");
 }
 
-void add_climatology_keys(ConfigSchema& schema, EvaluationConfig& config) {
-  auto& climatology = config.climatology;
-  schema.key("climatology.path", &climatology.path,
-             "Climatology by day of year and hour, for anomaly correlations; empty = none");
-  schema.key("climatology.rename", &climatology.rename,
-             "Names of variables and dimensions: NAME_IN_FILE=WEATHERBENCH_NAME");
-  schema.key("climatology.allow_missing_chunks", &climatology.allow_missing_chunks,
-             "Take the fill value for an absent chunk instead of stopping");
-  schema.key("climatology.verify_checksums", &climatology.verify_checksums,
-             "Compare all that is read with the manifest of `mosaic_data verify PATH --write-checksums`");
-}
-
 void add_evaluated_times(ConfigSchema& schema, EvaluationConfig& config) {
   auto& times = config.times;
   schema.key("times.set", &times.set, "Named set of initial times: wb2-2020 (732) or first-720");
@@ -58,34 +44,6 @@ void add_evaluated_times(ConfigSchema& schema, EvaluationConfig& config) {
   schema.key("times.end", &times.end, "Last initial time, inclusive");
   schema.key("times.step", &times.step, "Between initial times");
   schema.key("forecast.lead_times", &config.lead_times, "Lead times; empty = all of the forecasts");
-}
-
-void add_evaluated_scores(ConfigSchema& schema, EvaluationConfig& config) {
-  auto& score = config.score;
-  schema.key("score.channels", &score.channels,
-             "Channels to score; empty = all that forecasts and truth have");
-  schema.key("score.regions", &score.regions,
-             "Regions: names, with _land or _any_land behind them, or NAME=SOUTH:NORTH:WEST:EAST");
-  schema.key("score.spectra", &score.spectra,
-             "Channels whose spectra are made; a u and v pair also gives kinetic energy");
-  schema.key("score.spectra_by_degree", &score.spectra_by_degree,
-             "Besides zonal spectra also those by spherical-harmonic degree (global grids)");
-  schema
-      .key("score.missing_truth", &score.missing_truth,
-           "A valid time without truth: an error, or that lead is scored over the initial times that have it")
-      .choices({"error", "per-lead"});
-  schema
-      .key("score.missing_forecast", &score.missing_forecast,
-           "An initial time and lead without forecast: an error, or that lead is scored over those that are "
-           "there")
-      .choices({"error", "per-lead"});
-  schema.key("score.skipna", &score.skipna,
-             "Leave out points, members and initial times that are NaN; otherwise a NaN makes its means NaN");
-  schema
-      .key("score.time_mean", &score.time_mean,
-           "Each initial time counts the same (WeatherBench 2), or each valid cell by its weight "
-           "(WeatherBench-X)")
-      .choices({"initial-times", "pooled"});
 }
 
 template <class Parse>
@@ -139,9 +97,14 @@ void add_evaluation_keys(ConfigSchema& schema, EvaluationConfig& config) {
   add_forecast_keys(schema, config);
   add_fields_keys(schema, "truth", config.truth,
                   "Verifying states: a Zarr v2 store in the WeatherBench2 layout, or NetCDF files");
-  add_climatology_keys(schema, config);
+  add_climatology_keys(schema, config.climatology);
   add_evaluated_times(schema, config);
-  add_evaluated_scores(schema, config);
+  add_score_keys(schema, config.score, "Channels to score; empty = all that forecasts and truth have");
+  schema
+      .key("score.missing_forecast", &config.missing_forecast,
+           "An initial time and lead without forecast: an error, or that lead is scored over those that are "
+           "there")
+      .choices({"error", "per-lead"});
   schema.key("output.folder", &config.folder, "Results folder").required();
   schema.key("parallel.threads", &config.threads, "Threads per rank; never changes bits").range(1, 1024);
   schema
@@ -163,32 +126,13 @@ void check_consistency(const EvaluationConfig& config) {
   if (config.truth.path.empty()) {
     problems.emplace_back("truth.path (--truth) is missing: the verifying states");
   }
-  if (config.climatology.path.empty() &&
-      (!config.climatology.rename.empty() || config.climatology.allow_missing_chunks ||
-       config.climatology.verify_checksums)) {
-    problems.emplace_back("climatology.* has no effect without climatology.path");
-  }
-  if (config.score.regions.empty()) {
-    problems.emplace_back("score.regions is empty: name at least one region");
-  }
-  for (const auto* names : {&config.score.channels, &config.score.spectra}) {
-    for (const std::string& name : *names) {
-      collect(problems, [&] { parse_channel(name); });
-    }
-  }
-  collect(problems, [&] { eval::regions_by_name(config.score.regions); });
+  check_scores(config.score, config.climatology, problems);
   if (names_initial_times(config.times)) {
     collect(problems, [&] { initial_times(config.times); });
   } else if (config.times.end || config.times.step != InitialTimeSelection{}.step) {
     problems.emplace_back("times.end and times.step have no effect without times.start");
   }
-  for (const auto* names : {&config.forecast.rename, &config.climatology.rename}) {
-    for (const std::string& name : *names) {
-      if (name.find('=') == std::string::npos || name.front() == '=' || name.back() == '=') {
-        problems.push_back("rename: '" + name + "' is not NAME_IN_FILE=WEATHERBENCH_NAME");
-      }
-    }
-  }
+  check_names(config.forecast.rename, problems);
   require(problems.empty(), ExitCode::bad_configuration, "{}", fmt::join(problems, "\n"));
 }
 

@@ -8,6 +8,7 @@
 #include "base/time.hpp"
 #include "campaign/initial_times.hpp"
 #include "forecast/fields_config.hpp"
+#include "forecast/score_config.hpp"
 
 namespace mosaic {
 
@@ -25,24 +26,11 @@ struct EvaluationConfig {
     bool verify_checksums = false;
   } forecast;
   FieldsConfig truth;
-  struct Climatology {
-    std::string path;
-    std::vector<std::string> rename;
-    bool allow_missing_chunks = false;
-    bool verify_checksums = false;
-  } climatology;
+  ClimatologyConfig climatology;
   InitialTimeSelection times;
   std::vector<Duration> lead_times;
-  struct Score {
-    std::vector<std::string> channels;
-    std::vector<std::string> regions = {"global", "tropics", "northern-hemisphere", "southern-hemisphere"};
-    std::vector<std::string> spectra;
-    bool spectra_by_degree = true;
-    std::string missing_truth = "error";
-    std::string missing_forecast = "error";
-    bool skipna = false;
-    std::string time_mean = "initial-times";
-  } score;
+  ScoreConfig score;
+  std::string missing_forecast = "error";
   std::string folder;
   int threads = 1;
   std::string on_error = "stop";

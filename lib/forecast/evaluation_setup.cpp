@@ -17,16 +17,6 @@ namespace mosaic {
 
 namespace {
 
-constexpr double grid_tolerance = 1e-3;  // [degrees], as WeatherBench 2
-
-std::map<std::string, std::string> names_from(const std::vector<std::string>& list) {
-  std::map<std::string, std::string> names;
-  for (const std::string& entry : list) {
-    names[entry.substr(0, entry.find('='))] = entry.substr(entry.find('=') + 1);
-  }
-  return names;
-}
-
 ForecastStoreOptions forecast_options(const EvaluationConfig& config) {
   const auto& forecast = config.forecast;
   ForecastStoreOptions options;
@@ -36,14 +26,6 @@ ForecastStoreOptions forecast_options(const EvaluationConfig& config) {
   options.members.assign(forecast.members.begin(), forecast.members.end());
   options.rename = names_from(forecast.rename);
   return options;
-}
-
-ClimatologyOptions climatology_options(const EvaluationConfig& config) {
-  const auto& climatology = config.climatology;
-  return {.threads = config.threads,
-          .allow_missing_chunks = climatology.allow_missing_chunks,
-          .verify_checksums = climatology.verify_checksums,
-          .rename = names_from(climatology.rename)};
 }
 
 /// States that a baseline is made from: the truth, unless another store is named.
@@ -134,7 +116,7 @@ void check_times(const EvaluationSetup& setup) {
   std::sort(no_truth.begin(), no_truth.end());
   no_truth.erase(std::unique(no_truth.begin(), no_truth.end()), no_truth.end());
   Missing missing;
-  missing.add(setup.config.score.missing_forecast == "error",
+  missing.add(setup.config.missing_forecast == "error",
               setup.forecast->path() +
                   " has no forecast at some initial times and leads "
                   "(score.missing_forecast: per-lead scores the others)",
@@ -157,32 +139,14 @@ void check_channels(const EvaluationSetup& setup) {
   missing.require_nothing();
 }
 
-void check_grid(const LatLonGrid& truth, const LatLonGrid& other, const std::string& path,
-                const std::string& what) {
-  require(nearly_equal(truth, other, grid_tolerance), ExitCode::corrupt_input,
-          "{}: the {} is on another grid ({}) than the truth ({}); bring one to the other's with mosaic_data "
-          "regrid",
-          path, what, to_string(other), to_string(truth));
-}
-
-/// Ascending; the standard ones where the forecasts do not list theirs.
-std::vector<int> levels_of(const ForecastStore& forecast) {
-  std::vector<int> levels;
+/// The standard ones where the forecasts do not list theirs.
+std::vector<int> column_levels(const ForecastStore& forecast) {
   const ChannelSet listed = forecast.channels();
-  for (const Channel& channel : listed.empty() ? mosaic_channels() : listed) {
-    if (channel.level) {
-      levels.push_back(*channel.level);
-    }
-  }
-  std::sort(levels.begin(), levels.end());
-  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
-  return levels;
+  return levels_of(listed.empty() ? mosaic_channels() : listed);
 }
 
 eval::ScoreOptions score_options(const EvaluationSetup& setup) {
-  const auto& config = setup.config.score;
-  eval::ScoreOptions score;
-  score.channels = parse_channels({&config.channels});
+  eval::ScoreOptions score = score_options(setup.config.score, setup.config.threads);
   if (score.channels.empty()) {
     for (const Channel& channel : setup.forecast->channels()) {
       if (setup.truth->has(channel)) {
@@ -195,16 +159,11 @@ eval::ScoreOptions score_options(const EvaluationSetup& setup) {
       "{} and {} have no channel in common: nothing can be scored (forecast.rename names variables of the "
       "forecasts)",
       setup.forecast->path(), setup.truth->path());
-  score.spectra_channels = parse_channels({&config.spectra});
-  score.regions = eval::regions_by_name(config.regions);
-  score.spectra_by_degree = config.spectra_by_degree;
-  score.threads = setup.config.threads;
   score.leads = setup.leads;
-  score.climatology = setup.climatology != nullptr;
-  score.missing = config.skipna ? kernels::MissingValues::skip : kernels::MissingValues::propagate;
-  score.time_mean =
-      config.time_mean == "pooled" ? eval::TimeMeanKind::pooled : eval::TimeMeanKind::initial_times;
   score.grid = to_string(*setup.grid);
+  if (setup.climatology != nullptr) {
+    add_climatology(score, setup.config.score, *setup.climatology, *setup.grid);
+  }
   score.land_mask = land_mask_for(score.regions, *setup.truth);
   return score;
 }
@@ -239,14 +198,14 @@ DerivedChannels channels_of_forecast(const EvaluationSetup& setup) {
   return DerivedChannels(
       scored_channels(setup.score), setup.grid,
       [&](const Channel& channel) { return setup.forecast->has(channel); },
-      [&](const Channel& channel) { return setup.truth->has(channel); }, levels_of(*setup.forecast));
+      [&](const Channel& channel) { return setup.truth->has(channel); }, column_levels(*setup.forecast));
 }
 
 DerivedChannels channels_of_truth(const EvaluationSetup& setup) {
   return DerivedChannels(
       scored_channels(setup.score), setup.grid,
       [&](const Channel& channel) { return setup.truth->has(channel); },
-      [&](const Channel& channel) { return setup.forecast->has(channel); }, levels_of(*setup.forecast));
+      [&](const Channel& channel) { return setup.forecast->has(channel); }, column_levels(*setup.forecast));
 }
 
 void probe_evaluation_input(const EvaluationConfig& config) {
@@ -261,7 +220,7 @@ void probe_evaluation_input(const EvaluationConfig& config) {
     probe_netcdf(states.path, store_options(states, 1));
   }
   if (!config.climatology.path.empty()) {
-    probe_climatology(config.climatology.path, climatology_options(config));
+    probe_climatology(config.climatology.path, climatology_options(config.climatology, 1));
   }
 }
 
@@ -270,16 +229,10 @@ EvaluationSetup set_up_evaluation(const EvaluationConfig& config) {
   EvaluationSetup setup;
   setup.config = config;
   setup.truth = open_field_store(config.truth.path, store_options(config.truth, config.threads));
-  if (!config.climatology.path.empty()) {
-    setup.climatology =
-        std::make_unique<ClimatologyStore>(config.climatology.path, climatology_options(config));
-  }
+  setup.climatology = open_climatology(config.climatology, config.threads);
   setup.forecast = open_forecasts(setup);
   setup.grid = std::make_shared<const LatLonGrid>(setup.truth->grid());
-  check_grid(*setup.grid, setup.forecast->grid(), setup.forecast->path(), "forecast");
-  if (setup.climatology != nullptr) {
-    check_grid(*setup.grid, setup.climatology->grid(), setup.climatology->path(), "climatology");
-  }
+  require_same_grid(*setup.grid, setup.forecast->grid(), setup.forecast->path(), "forecast");
   setup.initial_times =
       names_initial_times(config.times) ? initial_times(config.times) : setup.forecast->initial_times();
   setup.leads = config.lead_times.empty() ? setup.forecast->leads() : config.lead_times;

@@ -41,20 +41,23 @@ GroupForecast::GroupForecast(const HindcastSetup& setup, const GroupAgreement& a
       agreement_(agreement),
       shares_(setup.score, *setup.model->info().grid, setup.config.ensemble.members,
               static_cast<std::size_t>(agreement.group().size())),
+      scored_(std::make_shared<const ChannelSet>(scored_channels(scores()))),
+      forecast_channels_(channels_of_forecast(setup, *scored_)),
+      truth_channels_(channels_of_truth(setup, *scored_)),
       exchange_(agreement.group(), setup.model->info(), all_members(setup), wanted_channels()),
       rollout_(*setup.model, own_members(setup, agreement.group()), make_noise(setup)),
-      scorer_(own_scores(setup, shares_, agreement.group()), setup.model->info().grid, exchange_.channels(),
-              setup.config.ensemble.members) {}
+      scorer_(scores(), setup.model->info().grid,
+              forecast_channels_.derives() ? scored_ : exchange_.channels(), setup.config.ensemble.members) {}
 
-ChannelSet GroupForecast::truth_channels() const {
-  return scored_channels(own_scores(setup_, shares_, agreement_.group()));
+const eval::ScoreOptions& GroupForecast::scores() const {
+  return own_scores(setup_, shares_, agreement_.group());
 }
 
 /// By rank: what it scores, and on the first rank what is written.
 std::vector<ChannelSet> GroupForecast::wanted_channels() const {
   std::vector<ChannelSet> wanted;
   for (std::size_t rank = 0; rank < shares_.parts(); ++rank) {
-    wanted.push_back(scored_channels(shares_.share(rank)));
+    wanted.push_back(channels_of_forecast(setup_, scored_channels(shares_.share(rank))).to_read());
   }
   if (setup_.config.output.forecasts) {
     const auto options = forecast_writer_options(setup_.config, setup_.model->info(), setup_.leads, "");
@@ -72,7 +75,7 @@ std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const Hi
                                                      const std::function<void(std::size_t)>& before_step) {
   rollout_.start(initial_time, input.history);
   scorer_.begin(initial_time);
-  auto truth = input.truth.begin();
+  std::size_t next_truth = 0;
   for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
     before_step(lead);
     const auto advance = [&] {
@@ -87,13 +90,14 @@ std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const Hi
       const Stopwatch watch(timings.exchange);
       members = exchange_.collect(rollout_.members());
     }
-    const auto score = [&] {
+    const auto score_lead = [&] {
       if (std::binary_search(input.truth_leads.begin(), input.truth_leads.end(), lead)) {
         const Stopwatch watch(timings.score);
-        scorer_.add(lead, members, *truth++);
+        const std::size_t at = next_truth++;
+        score(lead, members, input.truth[at], input.climatology.empty() ? nullptr : &input.climatology[at]);
       }
     };
-    if (!agreement_.all_well(score)) {
+    if (!agreement_.all_well(score_lead)) {
       return std::nullopt;
     }
     if (is_first()) {
@@ -102,6 +106,31 @@ std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const Hi
   }
   const Stopwatch watch(timings.exchange);
   return join(scorer_.finish());
+}
+
+/// `members`: [exchange_.channels(), lat, lon] each. Derived fields live as long as the call.
+void GroupForecast::score(std::size_t lead, const std::vector<const float*>& members, const State& truth,
+                          const eval::ClimatologyFields* climatology) {
+  const std::size_t points = truth.grid->points();
+  const auto field_of = [points](const ChannelSet& channels, const float* state, const Channel& channel) {
+    const auto place = std::find(channels.begin(), channels.end(), channel) - channels.begin();
+    return state + static_cast<std::size_t>(place) * points;
+  };
+  std::vector<std::vector<float>> derived;
+  std::vector<const float*> to_score = members;
+  for (std::size_t m = 0; m < members.size() && forecast_channels_.derives(); ++m) {
+    derived.push_back(forecast_channels_.make(
+        [&](const Channel& channel) { return field_of(*exchange_.channels(), members[m], channel); }));
+    to_score[m] = derived.back().data();
+  }
+  if (!truth_channels_.derives()) {
+    scorer_.add(lead, to_score, truth, climatology);
+    return;
+  }
+  const State completed{truth.time, truth.grid, scored_, truth_channels_.make([&](const Channel& channel) {
+                          return field_of(*truth.channels, truth.values.data(), channel);
+                        })};
+  scorer_.add(lead, to_score, completed, climatology);
 }
 
 /// The parts of all ranks, on the first one.

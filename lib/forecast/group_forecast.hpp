@@ -1,10 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "eval/init_time_scorer.hpp"
 #include "eval/score_shares.hpp"
+#include "forecast/derived_channels.hpp"
 #include "forecast/ensemble_rollout.hpp"
 #include "forecast/forecast_output.hpp"
 #include "forecast/group_agreement.hpp"
@@ -22,8 +24,10 @@ class GroupForecast {
   /// Collective over the group.
   GroupForecast(const HindcastSetup& setup, const GroupAgreement& agreement);
 
-  /// What this rank scores, and so needs of the truth.
-  ChannelSet truth_channels() const;
+  /// What this rank scores.
+  const eval::ScoreOptions& scores() const;
+  /// What this rank needs of the truth for it.
+  const ChannelSet& truth_channels() const { return truth_channels_.to_read(); }
   /// The channels of the states that run() gives to the output.
   const ChannelSet& output_channels() const { return *exchange_.channels(); }
 
@@ -36,12 +40,17 @@ class GroupForecast {
 
  private:
   std::vector<ChannelSet> wanted_channels() const;
+  void score(std::size_t lead, const std::vector<const float*>& members, const State& truth,
+             const eval::ClimatologyFields* climatology);
   eval::InitTimeSums join(const eval::InitTimeSums& part) const;
   bool is_first() const { return agreement_.group().rank() == 0; }
 
   const HindcastSetup& setup_;
   GroupAgreement agreement_;
   eval::ScoreShares shares_;
+  std::shared_ptr<const ChannelSet> scored_;  ///< by this rank
+  DerivedChannels forecast_channels_;         ///< how its forecasts and truth become that
+  DerivedChannels truth_channels_;
   MemberExchange exchange_;
   EnsembleRollout rollout_;
   eval::InitTimeScorer scorer_;

@@ -8,9 +8,11 @@
 #include "campaign/job_in_folder.hpp"
 #include "eval/init_time_scorer.hpp"
 #include "forecast/campaign_outcome.hpp"
+#include "forecast/derived_channels.hpp"
 #include "forecast/hindcast_config.hpp"
 #include "model/forecast_model.hpp"
 #include "parallel/comm.hpp"
+#include "stores/climatology_store.hpp"
 #include "stores/field_store.hpp"
 
 namespace mosaic {
@@ -23,13 +25,20 @@ struct HindcastSetup {
   std::vector<Duration> leads;
   std::unique_ptr<FieldStore> input;
   std::unique_ptr<FieldStore> truth;
+  std::unique_ptr<ClimatologyStore> climatology;  ///< may be null
   std::unique_ptr<ForecastModel> model;
   eval::ScoreOptions score;
   std::vector<float>
       orography;  ///< geopotential at surface of the input, [lat, lon]; empty = the store has none
 };
 
-/// Tries NetCDF input and truth in a child process, see probe_netcdf(); one rank is enough. Errors: its.
+/// These channels as the model's forecasts and as the truth have them or can make them. Levels of columns:
+/// those of the model that both have.
+DerivedChannels channels_of_forecast(const HindcastSetup& setup, const ChannelSet& wanted);
+DerivedChannels channels_of_truth(const HindcastSetup& setup, const ChannelSet& wanted);
+
+/// Tries NetCDF input, truth and climatology in a child process, see probe_netcdf(); one rank is enough.
+/// Errors: its.
 void probe_hindcast_input(const HindcastConfig& config);
 
 /// Opens and loads everything. Errors: those of the stores and the model; all missing input is reported
@@ -41,6 +50,7 @@ struct HindcastParts {
   std::unique_ptr<FieldStore> input;
   std::unique_ptr<FieldStore> truth;
   std::unique_ptr<ForecastModel> model;
+  std::unique_ptr<ClimatologyStore> climatology = nullptr;
 };
 
 /// The same for parts that are there already. Errors: bad_configuration; all missing input is reported

@@ -59,20 +59,6 @@ void add_time_keys(ConfigSchema& schema, HindcastConfig& config) {
   schema.key("times.step", &times.step, "Between initial times");
 }
 
-void add_score_keys(ConfigSchema& schema, HindcastConfig& config) {
-  auto& score = config.score;
-  schema.key("score.channels", &score.channels, "Channels to score");
-  schema.key("score.regions", &score.regions, "Regions to score");
-  schema.key("score.spectra", &score.spectra,
-             "Channels whose spectra are kept; a u and v pair also gives kinetic energy");
-  schema.key("score.spectra_by_degree", &score.spectra_by_degree,
-             "Besides zonal spectra also those by spherical-harmonic degree (global grids)");
-  schema
-      .key("score.missing_truth", &score.missing_truth,
-           "A valid time without truth: an error, or that lead is scored over the initial times that have it")
-      .choices({"error", "per-lead"});
-}
-
 void add_output_keys(ConfigSchema& schema, HindcastConfig& config) {
   auto& output = config.output;
   schema.key("output.folder", &output.folder, "Results folder").required();
@@ -142,6 +128,15 @@ void collect(std::vector<std::string>& problems, Parse&& parse) {
 
 }  // namespace
 
+ScoreConfig default_scores() {
+  ScoreConfig score;
+  score.channels = {"geopotential_500",        "temperature_850",         "specific_humidity_700",
+                    "u_component_of_wind_850", "v_component_of_wind_850", "2m_temperature",
+                    "10m_u_component_of_wind", "10m_v_component_of_wind", "mean_sea_level_pressure"};
+  score.spectra = {"u_component_of_wind_850", "v_component_of_wind_850", "geopotential_500"};
+  return score;
+}
+
 void add_hindcast_keys(ConfigSchema& schema, HindcastConfig& config) {
   add_model_keys(schema, config);
   add_ensemble_keys(schema, config);
@@ -151,7 +146,9 @@ void add_hindcast_keys(ConfigSchema& schema, HindcastConfig& config) {
   schema.key("input.check", &config.check_input,
              "Check units, level order and latitude order of the initial states");
   add_fields_keys(schema, "truth", config.truth, "Verifying states; empty = input.path");
-  add_score_keys(schema, config);
+  add_climatology_keys(schema, config.climatology);
+  add_score_keys(schema, config.score,
+                 "Channels to score; those that the model does not have are derived from its own");
   add_output_keys(schema, config);
   add_run_keys(schema, config);
 }
@@ -187,11 +184,9 @@ void check_consistency(const HindcastConfig& config) {
          "times.step has no effect without times.start");
   expect(!config.output.products.empty(), "output.products is empty: name members, mean or spread");
   expect(!config.score.channels.empty(), "score.channels is empty: name at least one channel");
-  expect(!config.score.regions.empty(), "score.regions is empty: name at least one region");
-  for (const auto* names : {&config.score.channels, &config.score.spectra, &config.output.channels}) {
-    for (const std::string& name : *names) {
-      collect(problems, [&] { parse_channel(name); });
-    }
+  check_scores(config.score, config.climatology, problems);
+  for (const std::string& name : config.output.channels) {
+    collect(problems, [&] { parse_channel(name); });
   }
   collect(problems, [&] { initial_times(config.times); });
   collect(problems, [&] { ranks_per_init(config); });

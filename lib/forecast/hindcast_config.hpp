@@ -9,8 +9,12 @@
 #include "campaign/initial_times.hpp"
 #include "fields/channel.hpp"
 #include "forecast/fields_config.hpp"
+#include "forecast/score_config.hpp"
 
 namespace mosaic {
+
+/// The headline channels of WeatherBench 2, and the spectra of wind and geopotential.
+ScoreConfig default_scores();
 
 /// Everything a hindcast can be told; each field is a key of config/reference.yaml, where it is explained.
 struct HindcastConfig {
@@ -35,17 +39,8 @@ struct HindcastConfig {
   Duration lead_time = Duration::days(10);
   FieldsConfig input, truth;
   bool check_input = true;
-  struct Score {
-    std::vector<std::string> channels = {
-        "geopotential_500",        "temperature_850",         "specific_humidity_700",
-        "u_component_of_wind_850", "v_component_of_wind_850", "2m_temperature",
-        "10m_u_component_of_wind", "10m_v_component_of_wind", "mean_sea_level_pressure"};
-    std::vector<std::string> regions = {"global", "tropics", "northern-hemisphere", "southern-hemisphere"};
-    std::vector<std::string> spectra = {"u_component_of_wind_850", "v_component_of_wind_850",
-                                        "geopotential_500"};
-    bool spectra_by_degree = true;
-    std::string missing_truth = "error";
-  } score;
+  ScoreConfig score = default_scores();
+  ClimatologyConfig climatology;
   struct Output {
     std::string folder;
     bool forecasts = false;

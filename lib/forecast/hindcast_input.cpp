@@ -20,11 +20,16 @@ constexpr std::chrono::seconds read_pause{1};
 
 }  // namespace
 
-HindcastInputReader::HindcastInputReader(const HindcastSetup& setup, ChannelSet truth_channels)
+HindcastInputReader::HindcastInputReader(const HindcastSetup& setup, ChannelSet truth_channels,
+                                         const eval::ScoreOptions& score)
     : setup_(setup),
       truth_channels_(std::make_shared<const ChannelSet>(std::move(truth_channels))),
       input_ahead_(*setup.input),
-      truth_ahead_(*setup.truth) {}
+      truth_ahead_(*setup.truth) {
+  if (setup.climatology != nullptr && !truth_channels_->empty()) {
+    climatology_.emplace(*setup.climatology, score, setup.model->info().grid);
+  }
+}
 
 void HindcastInputReader::request(Time initial_time) {
   const ModelInfo& info = setup_.model->info();
@@ -33,11 +38,26 @@ void HindcastInputReader::request(Time initial_time) {
     history.push_back(initial_time - age * info.history_spacing);
   }
   input_ahead_.request(history, info.channels);
+  const std::vector<Time> valid = valid_times(initial_time);
+  truth_ahead_.request(valid, truth_channels_);
+  if (climatology_) {
+    climatology_ahead_ = std::async(std::launch::async, [this, valid] {
+      std::vector<eval::ClimatologyFields> fields;
+      for (const Time time : valid) {
+        fields.push_back(climatology_->read(time));
+      }
+      return fields;
+    });
+  }
+}
+
+/// Of the leads that have a truth.
+std::vector<Time> HindcastInputReader::valid_times(Time initial_time) const {
   std::vector<Time> valid;
   for (const std::size_t lead : leads_with_truth(initial_time)) {
     valid.push_back(initial_time + setup_.leads[lead]);
   }
-  truth_ahead_.request(valid, truth_channels_);
+  return valid;
 }
 
 std::vector<std::size_t> HindcastInputReader::leads_with_truth(Time initial_time) const {
@@ -50,19 +70,22 @@ std::vector<std::size_t> HindcastInputReader::leads_with_truth(Time initial_time
   return leads;
 }
 
-/// Waits for both requests, also if the first one fails.
+/// Waits for all requests, also if the first one fails.
 HindcastInput HindcastInputReader::take_once(Time initial_time) {
   std::exception_ptr problem;
   HindcastInput input;
-  const auto take = [&](ReadAhead& ahead, std::vector<State>& states) {
+  const auto attempt = [&](const auto& take) {
     try {
-      states = ahead.take();
+      take();
     } catch (...) {
       problem = problem ? problem : std::current_exception();
     }
   };
-  take(input_ahead_, input.history);
-  take(truth_ahead_, input.truth);
+  attempt([&] { input.history = input_ahead_.take(); });
+  attempt([&] { input.truth = truth_ahead_.take(); });
+  if (climatology_) {
+    attempt([&] { input.climatology = climatology_ahead_.get(); });
+  }
   if (problem) {
     std::rethrow_exception(problem);
   }

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <future>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "forecast/climatology_fields.hpp"
 #include "forecast/group_agreement.hpp"
 #include "forecast/hindcast.hpp"
 #include "stores/prefetch.hpp"
@@ -11,16 +14,17 @@ namespace mosaic {
 
 /// What one rank needs of one initial time.
 struct HindcastInput {
-  std::vector<State> history;            ///< oldest first
-  std::vector<State> truth;              ///< at the leads that have one
-  std::vector<std::size_t> truth_leads;  ///< which these are, ascending
+  std::vector<State> history;                        ///< oldest first
+  std::vector<State> truth;                          ///< at the leads that have one
+  std::vector<eval::ClimatologyFields> climatology;  ///< likewise; empty where the scores need none
+  std::vector<std::size_t> truth_leads;              ///< which these are, ascending
 };
 
 /// Reads the input of one initial time after another, ahead of its use.
 class HindcastInputReader {
  public:
-  /// `truth_channels`: those that this rank scores; none = it needs no truth.
-  HindcastInputReader(const HindcastSetup& setup, ChannelSet truth_channels);
+  /// `truth_channels`: what this rank needs of the truth; none = it needs no truth. `score`: what it scores.
+  HindcastInputReader(const HindcastSetup& setup, ChannelSet truth_channels, const eval::ScoreOptions& score);
 
   /// Starts to read. Errors: internal if another initial time was requested and not taken.
   void request(Time initial_time);
@@ -32,6 +36,7 @@ class HindcastInputReader {
 
  private:
   std::vector<std::size_t> leads_with_truth(Time initial_time) const;
+  std::vector<Time> valid_times(Time initial_time) const;
   HindcastInput take_once(Time initial_time);
   void check_history(const std::vector<State>& history) const;
 
@@ -39,6 +44,8 @@ class HindcastInputReader {
   std::shared_ptr<const ChannelSet> truth_channels_;
   ReadAhead input_ahead_;
   ReadAhead truth_ahead_;
+  std::optional<ClimatologyFieldsReader> climatology_;
+  std::future<std::vector<eval::ClimatologyFields>> climatology_ahead_;  // after what its thread uses
 };
 
 }  // namespace mosaic

@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -17,14 +19,22 @@ namespace mosaic {
 
 namespace {
 
-std::unique_ptr<ForecastModel> load_persistence(const HindcastConfig& config, const LatLonGrid& grid) {
+/// Of channels that the input does not have the model keeps the sources.
+std::unique_ptr<ForecastModel> load_persistence(const HindcastConfig& config, const FieldStore& input) {
   ModelInfo info;
   info.step = published_description(config.model.preset).step;
   info.history_spacing = info.step;
   info.batch = config.ensemble.batch;
-  info.grid = std::make_shared<const LatLonGrid>(grid);
-  info.channels = std::make_shared<const ChannelSet>(
-      parse_channels({&config.score.channels, &config.score.spectra, &config.output.channels}));
+  info.grid = std::make_shared<const LatLonGrid>(input.grid());
+  const DerivedChannels derived(
+      parse_channels({&config.score.channels, &config.score.spectra, &config.output.channels}), info.grid,
+      [&](const Channel& channel) { return input.has(channel); }, [](const Channel&) { return true; },
+      levels_of(mosaic_channels()));
+  ChannelSet channels = derived.to_read();
+  for (const std::string& absent : derived.missing()) {  // to be reported with all else that is missing
+    channels.push_back(parse_channel(absent));
+  }
+  info.channels = std::make_shared<const ChannelSet>(std::move(channels));
   return make_persistence(info);
 }
 
@@ -121,13 +131,26 @@ void check_stores(const HindcastSetup& setup) {
   std::vector<std::string> missing;
   find_missing(*setup.input, "input.path", *info.channels, input_times, setup.config.input.frozen_state,
                missing);
-  find_missing(*setup.truth, "truth.path", scored_channels(setup.score), truth_times,
+  const DerivedChannels of_truth = channels_of_truth(setup, scored_channels(setup.score));
+  for (const std::string& name : of_truth.missing()) {
+    missing.push_back(
+        fmt::format("truth.path: {} has neither {} nor what it is made of", setup.truth->path(), name));
+  }
+  find_missing(*setup.truth, "truth.path", of_truth.to_read(), truth_times,
                setup.config.score.missing_truth == "per-lead", missing);
   require(missing.empty(), ExitCode::missing_input, "{}", fmt::join(missing, "\n"));
   require(setup.truth->grid() == *info.grid, ExitCode::corrupt_input,
           "truth.path: {} is on another grid ({} x {}) than the forecast ({} x {})", setup.truth->path(),
           setup.truth->grid().longitude.size(), setup.truth->grid().latitude.size(),
           info.grid->longitude.size(), info.grid->latitude.size());
+}
+
+void check_forecast_channels(const HindcastSetup& setup) {
+  const auto missing = channels_of_forecast(setup, scored_channels(setup.score)).missing();
+  require(missing.empty(), ExitCode::bad_configuration,
+          "score.channels, score.spectra: the forecast has neither {} nor what they are made of; remove them "
+          "from the scores",
+          fmt::join(missing, ", "));
 }
 
 /// Once for each store.
@@ -143,6 +166,19 @@ void warn_of_frozen_states(const HindcastSetup& setup) {
         "{}: the state of {} stands for every time (frozen_state): a demonstration, not a forecast case",
         store->path(), to_string(store->times().front()));
   }
+}
+
+enum class Owner { forecast, truth };
+
+DerivedChannels derived_channels(const HindcastSetup& setup, const ChannelSet& wanted, Owner owner) {
+  const ModelInfo& info = setup.model->info();
+  const auto forecast_has = [&](const Channel& channel) {
+    return std::find(info.channels->begin(), info.channels->end(), channel) != info.channels->end();
+  };
+  const auto truth_has = [&](const Channel& channel) { return setup.truth->has(channel); };
+  const std::vector<int> levels = levels_of(*info.channels);
+  return owner == Owner::forecast ? DerivedChannels(wanted, info.grid, forecast_has, truth_has, levels)
+                                  : DerivedChannels(wanted, info.grid, truth_has, forecast_has, levels);
 }
 
 RunIdentity identity_of(const HindcastSetup& setup) {
@@ -161,6 +197,9 @@ RunIdentity identity_of(const HindcastSetup& setup) {
   identity["model"] = setup.model->info().identity;
   identity["input"] = setup.input->identity();
   identity["truth"] = setup.truth->identity();
+  if (setup.climatology != nullptr) {
+    identity["climatology"] = setup.climatology->identity();
+  }
   if (!setup.config.ensemble.noise_file.empty()) {
     identity["noise_file"] = sha256_of_file(setup.config.ensemble.noise_file);
   }
@@ -173,10 +212,21 @@ RunIdentity identity_of(const HindcastSetup& setup) {
 
 }  // namespace
 
+DerivedChannels channels_of_forecast(const HindcastSetup& setup, const ChannelSet& wanted) {
+  return derived_channels(setup, wanted, Owner::forecast);
+}
+
+DerivedChannels channels_of_truth(const HindcastSetup& setup, const ChannelSet& wanted) {
+  return derived_channels(setup, wanted, Owner::truth);
+}
+
 void probe_hindcast_input(const HindcastConfig& config) {
   probe_netcdf(config.input.path, store_options(config.input, 1));
   if (config.truth.path != config.input.path) {
     probe_netcdf(config.truth.path, store_options(config.truth, 1));
+  }
+  if (!config.climatology.path.empty()) {
+    probe_climatology(config.climatology.path, climatology_options(config.climatology, 1));
   }
 }
 
@@ -186,8 +236,9 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config) {
   HindcastParts parts;
   parts.input = open_field_store(config.input.path, store_options(config.input, config.threads));
   parts.truth = open_field_store(truth.path, store_options(truth, config.threads));
-  parts.model = config.model.name == "persistence" ? load_persistence(config, parts.input->grid())
+  parts.model = config.model.name == "persistence" ? load_persistence(config, *parts.input)
                                                    : load_mosaic(config, parts.input->grid());
+  parts.climatology = open_climatology(config.climatology, config.threads);
   return set_up_hindcast(config, std::move(parts));
 }
 
@@ -199,19 +250,20 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config, HindcastParts parts)
     setup.config.truth = setup.config.input;
   }
   setup.initial_times = initial_times(config.times);
-  setup.score.channels = parse_channels({&config.score.channels});
-  setup.score.spectra_channels = parse_channels({&config.score.spectra});
-  setup.score.regions = eval::regions_by_name(config.score.regions);
-  setup.score.spectra_by_degree = config.score.spectra_by_degree;
-  setup.score.threads = config.threads;
+  setup.score = score_options(config.score, config.threads);
   setup.input = std::move(parts.input);
   setup.truth = std::move(parts.truth);
   setup.model = std::move(parts.model);
+  setup.climatology = std::move(parts.climatology);
   warn_of_frozen_states(setup);
   setup.score.land_mask = land_mask_for(setup.score.regions, *setup.truth);
   setup.score.grid = to_string(*setup.model->info().grid);
   setup.leads = lead_times(config, setup.model->info().step);
   setup.score.leads = setup.leads;
+  if (setup.climatology != nullptr) {
+    add_climatology(setup.score, config.score, *setup.climatology, *setup.model->info().grid);
+  }
+  check_forecast_channels(setup);
   check_stores(setup);
   if (setup.input->has(Channel{"geopotential_at_surface", std::nullopt})) {
     setup.orography = setup.input->read_static("geopotential_at_surface");

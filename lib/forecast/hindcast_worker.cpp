@@ -30,7 +30,7 @@ HindcastWorker::HindcastWorker(const HindcastSetup& setup, const ResultsFolder& 
       results_(results),
       agreement_(group, setup.config.on_error == "stop"),
       forecast_(setup, agreement_),
-      reader_(setup, forecast_.truth_channels()),
+      reader_(setup, forecast_.truth_channels(), forecast_.scores()),
       output_(new_output()) {}
 
 ForecastOutput HindcastWorker::new_output() const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
+
 namespace mosaic {
 
 ChannelSet parse_channels(const std::vector<const std::vector<std::string>*>& lists) {
@@ -25,6 +27,15 @@ ChannelSet scored_channels(const eval::ScoreOptions& score) {
     }
   }
   return channels;
+}
+
+void require_same_grid(const LatLonGrid& truth, const LatLonGrid& other, const std::string& path,
+                       const std::string& what) {
+  constexpr double tolerance = 1e-3;  // [degrees]
+  require(nearly_equal(truth, other, tolerance), ExitCode::corrupt_input,
+          "{}: the {} is on another grid ({}) than the truth ({}); bring one to the other's with mosaic_data "
+          "regrid",
+          path, what, to_string(other), to_string(truth));
 }
 
 std::shared_ptr<const std::vector<float>> land_mask_for(const std::vector<eval::Region>& regions,

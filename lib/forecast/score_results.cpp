@@ -76,6 +76,11 @@ std::string finish_results(const std::vector<Time>& initial_times, const eval::S
   write_text_atomically(results.file("metrics.csv"), eval::tidy_csv(metrics));
   write_text_atomically(results.file("metrics.json"), eval::tidy_json(metrics));
   write_netcdf(results.file("ranks.nc"), eval::ranks_document(sums, score));
+  if (!score.thresholds.channels.empty()) {
+    const NetcdfDocument thresholds = eval::thresholds_document(sums, score);
+    write_netcdf(results.file("thresholds.nc"), thresholds);
+    write_text_atomically(results.file("thresholds.csv"), eval::tidy_csv(thresholds));
+  }
   if (!score.spectra_channels.empty()) {
     write_netcdf(results.file("spectra.nc"), eval::spectra_document(sums, score));
   }

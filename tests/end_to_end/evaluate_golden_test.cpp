@@ -1,9 +1,11 @@
 // mosaic_evaluate on the stores of the golden set, against the scores of the original implementations.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,12 +60,36 @@ const std::vector<std::string> ensemble_scores = {"crps",
                                                   "spread_skill_raw",
                                                   "spread_skill_unbiased"};
 
-/// Runs it and gives the metrics; fails the test if the program does.
-NetcdfDocument evaluate(int ranks, const std::string& arguments, const fs::path& out) {
+/// Runs it; fails the test if the program does.
+void evaluate(int ranks, const std::string& arguments, const fs::path& out) {
   const Job job = test::shell(test::launcher(ranks) + test::program("mosaic_evaluate") + " " + arguments +
                               " --out " + out.string());
   EXPECT_EQ(job.code, 0) << arguments << "\n" << job.output;
-  return job.code == 0 ? read_netcdf((out / "metrics.nc").string()) : NetcdfDocument{};
+}
+
+/// The numbers of thresholds.nc at a quantile in the layout of metrics.nc.
+NetcdfDocument at_quantile(const NetcdfDocument& thresholds, std::size_t quantile) {
+  NetcdfDocument slice = thresholds;
+  const std::size_t quantiles = thresholds.dimension("quantile");
+  for (NetcdfVariable& variable : slice.variables) {
+    if (variable.dimensions.size() > 1 && variable.dimensions.back() == "quantile") {
+      auto& values = std::get<std::vector<double>>(variable.values);
+      for (std::size_t k = 0; k * quantiles < values.size(); ++k) {
+        values[k] = values[k * quantiles + quantile];
+      }
+      values.resize(values.size() / quantiles);
+      variable.dimensions.pop_back();
+    }
+  }
+  return slice;
+}
+
+/// FOLDER becomes the folder of the golden set.
+std::string in_folder(std::string arguments, const fs::path& table) {
+  for (std::size_t at = 0; (at = arguments.find("FOLDER")) != std::string::npos;) {
+    arguments.replace(at, 6, table.parent_path().parent_path().string());
+  }
+  return arguments;
 }
 
 class EvaluateGolden : public testing::TestWithParam<Case> {};
@@ -80,16 +106,14 @@ TEST_P(EvaluateGolden, has_the_published_scores_on_any_number_of_ranks) {
   if (rows.empty()) {
     GTEST_SKIP() << "golden data absent: suite " << which.suite << " of " << table.string();
   }
-  std::string arguments = which.arguments;
-  for (std::size_t at = 0; (at = arguments.find("FOLDER")) != std::string::npos;) {
-    arguments.replace(at, 6, table.parent_path().parent_path().string());
-  }
+  const std::string arguments = in_folder(which.arguments, table);
   const fs::path out = test::scratch_dir("evaluate_" + which.name);
   std::map<std::string, NetcdfDocument> documents;
-  documents[""] = evaluate(0, arguments, out / "alone");
+  evaluate(0, arguments, out / "alone");
   if (HasFailure()) {
     return;
   }
+  documents[""] = read_netcdf((out / "alone" / "metrics.nc").string());
   const eval::Comparison result = eval::compare(rows, documents);
   EXPECT_EQ(result.wrong, 0U) << "of " << result.rows << "; first: " << result.first_wrong;
   for (const std::string& metric : which.metrics) {
@@ -101,6 +125,50 @@ TEST_P(EvaluateGolden, has_the_published_scores_on_any_number_of_ranks) {
     test::expect_same_results(out / "alone", there);
   }
 }
+
+class EvaluateThresholds : public testing::TestWithParam<std::string> {};
+
+TEST_P(EvaluateThresholds, are_the_published_ones_on_any_number_of_ranks) {
+  GOLDEN_OR_SKIP(table, "eval/small/expected/scores_wb2.csv");
+  for (const char* file : {"truth.zarr", "ensemble.zarr", "climatology.zarr"}) {
+    GOLDEN_OR_SKIP(store, std::string("eval/small/") + file);
+  }
+  const fs::path out = test::scratch_dir("evaluate_thresholds_" + GetParam());
+  const std::string arguments =
+      in_folder(ensemble + "--climatology FOLDER/climatology.zarr --set score.percentiles=90,10,50 ", table) +
+      "--set score.channels=2m_temperature --set score.percentile_values=" + GetParam();
+  evaluate(0, arguments, out / "alone");
+  if (HasFailure()) {
+    return;
+  }
+  const NetcdfDocument metrics = read_netcdf((out / "alone" / "metrics.nc").string());
+  const NetcdfDocument thresholds = read_netcdf((out / "alone" / "thresholds.nc").string());
+  const auto& quantiles = std::get<std::vector<double>>(thresholds.variable("quantile").values);
+  std::set<std::string> keys;
+  const auto expect_same = [&](const std::string& extra, const NetcdfDocument& document) {
+    const std::vector<eval::Row> rows = eval::read_rows(table, "threshold", extra);
+    ASSERT_FALSE(rows.empty()) << extra;
+    const eval::Comparison result = eval::compare(rows, {{"", document}});
+    EXPECT_EQ(result.wrong, 0U) << "of " << result.rows << "; first: " << result.first_wrong;
+    EXPECT_GT(result.rows, 0U) << extra;
+    keys.insert(result.keys.begin(), result.keys.end());
+  };
+  for (std::size_t q = 0; q < quantiles.size(); ++q) {
+    expect_same(fmt::format("{}_quantile quantile={}", GetParam(), quantiles[q]), at_quantile(thresholds, q));
+  }
+  expect_same(GetParam() + "_quantile", metrics);
+  for (const char* metric : {"brier_score", "debiased_brier_score", "ignorance", "rps"}) {
+    EXPECT_TRUE(keys.contains(std::string(metric) + " global")) << metric;
+  }
+  for (const int ranks : {2, 4}) {
+    const fs::path there = out / std::to_string(ranks);
+    evaluate(ranks, arguments, there);
+    test::expect_same_results(out / "alone", there);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(kinds, EvaluateThresholds, testing::Values("stored", "gaussian"),
+                         [](const auto& info) { return info.param; });
 
 INSTANTIATE_TEST_SUITE_P(
     suites, EvaluateGolden,

@@ -1,4 +1,5 @@
 // mosaic_evaluate: our own forecasts, real data, and everything that can be wrong with its input.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -66,6 +67,40 @@ TEST_F(Evaluate, OwnForecastsHaveTheBitsOfTheOnlineScores) {
   }
 }
 
+// With a climatology, percentiles and derived variables: alone, members spread over a group, and offline.
+TEST_F(Evaluate, OnlineScoresWithAClimatologyAreThoseOfAnEvaluation) {
+  GOLDEN_OR_SKIP(truth, "eval/small/truth.zarr");
+  GOLDEN_OR_SKIP(climatology, "eval/small/climatology.zarr");
+  const std::string scores = "--climatology " + climatology.string() +
+                             " --set score.channels=2m_temperature,geopotential_500,wind_speed_500 "
+                             "--set score.spectra=vorticity_500 --set score.percentiles=10,50,90 "
+                             "--set score.regions=global,tropics_land "
+                             "--start 2020-02-24T00 --end 2020-02-27T00 --set times.step=36h ";
+  const auto online = [&](int members, const std::string& out) {
+    return fmt::format("{} {} --set score.missing_truth=per-lead --members {} --input {} {} --out {}",
+                       test::program("mosaic_hindcast"), test::persistence_for("3d"), members, truth.string(),
+                       scores, (folder_ / out).string());
+  };
+  const Job alone = test::shell(online(3, "alone"));
+  ASSERT_EQ(alone.code, 0) << alone.output;
+  EXPECT_NE(alone.output.find("no anomaly correlation for"), std::string::npos) << alone.output;
+  const Job group = test::shell(test::launcher(3) + online(3, "group") + " --set parallel.ranks_per_init=3");
+  ASSERT_EQ(group.code, 0) << group.output;
+  test::expect_same_results(folder_ / "alone", folder_ / "group");
+  EXPECT_TRUE(fs::exists(folder_ / "alone" / "thresholds.nc"));
+  EXPECT_FALSE(std::isnan(csv_value(folder_ / "alone", "acc,global,2m_temperature,,72")));
+  EXPECT_TRUE(std::isnan(csv_value(folder_ / "alone", "acc,global,wind_speed,500,72")));
+  const Job one = test::shell(online(1, "one"));
+  ASSERT_EQ(one.code, 0) << one.output;
+  const Job offline = evaluate(
+      "--set forecast.kind=persistence --set forecast.lead_times=1d,2d,3d --set "
+      "score.missing_truth=per-lead --truth " +
+          truth.string() + " " + scores,
+      folder_ / "offline", 2);
+  ASSERT_EQ(offline.code, 0) << offline.output;
+  test::expect_same_results(folder_ / "one", folder_ / "offline");
+}
+
 TEST_F(Evaluate, ResumesAndRefusesAnotherConfiguration) {
   const std::string arguments =
       "--set forecast.kind=persistence --set forecast.lead_times=1d --start 2011-10-11 --set times.step=1d "
@@ -117,6 +152,11 @@ TEST_F(Evaluate, MistakesAreNamed) {
            Mistake{persistence + demo_truth, 78, "forecast.lead_times"},
            Mistake{persistence + leads + demo_truth + "--set score.regions=atlantis", 78, "atlantis"},
            Mistake{persistence + leads + demo_truth + "--set score.regions=box=10:5:0:1", 78, "SOUTH"},
+           Mistake{persistence + leads + demo_truth + "--set score.percentiles=10", 78, "climatology.path"},
+           Mistake{persistence + leads + demo_truth + "--set score.percentile_values=gaussian", 78,
+                   "no effect"},
+           Mistake{persistence + leads + demo_truth + "--climatology no_such_climatology", 66,
+                   "no_such_climatology"},
            Mistake{persistence + leads + demo_truth + "--set score.channels=sea_ice_cover", 66,
                    "sea_ice_cover"},
            Mistake{persistence + leads + demo_truth + "--set forecast.years=2001", 78, "no effect"},

@@ -70,12 +70,14 @@ std::string first_difference(const fs::path& a, const fs::path& b) {
 }
 
 void expect_same_results(const fs::path& a, const fs::path& b) {
-  for (const char* optional : {"spectra.nc", "forecasts"}) {
+  for (const char* optional : {"spectra.nc", "thresholds.nc", "forecasts"}) {
     EXPECT_EQ(fs::exists(a / optional), fs::exists(b / optional)) << optional;
   }
-  for (const char* name : {"metrics.nc", "ranks.nc", "spectra.nc", "sums.nc"}) {
-    if (name == std::string("spectra.nc") && !fs::exists(a / name)) {
-      continue;  // none were asked for
+  for (const char* name : {"metrics.nc", "ranks.nc", "sums.nc", "spectra.nc", "thresholds.nc"}) {
+    if (name == std::string("spectra.nc") || name == std::string("thresholds.nc")) {
+      if (!fs::exists(a / name)) {
+        continue;  // none were asked for
+      }
     }
     EXPECT_EQ(first_difference(a / name, b / name), "") << name << " of " << b;
   }

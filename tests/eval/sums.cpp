@@ -27,6 +27,8 @@ class Sums : public testing::Test {
     options_.leads = {Duration::hours(6), Duration::hours(48)};
     options_.spectra_channels = {{"u_component_of_wind", 500}, {"v_component_of_wind", 500}};
     options_.climatology = true;
+    options_.thresholds = {.quantiles = {0.25, 0.75},
+                           .channels = {{"2m_temperature", std::nullopt}, {"geopotential", 850}}};
   }
 
   std::vector<float> random_state(unsigned seed) const {
@@ -52,7 +54,12 @@ class Sums : public testing::Test {
         members.push_back(states.emplace_back(random_state(seed + m + 1)).data());
       }
       const Time valid = time + options_.leads[lead];
-      const State climatology{valid, grid_, channels_, random_state(seed + 50)};
+      ClimatologyFields climatology{{valid, grid_, channels_, random_state(seed + 50)}, {}};
+      for (std::size_t h = 0; h < options.thresholds.channels.size(); ++h) {
+        for (const double threshold : {-0.5, 0.5}) {
+          climatology.thresholds.insert(climatology.thresholds.end(), grid_->points(), threshold);
+        }
+      }
       scorer.add(lead, members, {valid, grid_, channels_, random_state(seed)}, &climatology);
     }
     return scorer.finish();
@@ -88,6 +95,10 @@ TEST_F(Sums, a_file_gives_them_back) {
   EXPECT_TRUE(same_bits(back.spectra, sums.spectra));
   EXPECT_EQ(back.ranks, sums.ranks);
   EXPECT_EQ(back.by_degree.values, sums.by_degree.values);
+  EXPECT_EQ(back.thresholds.means, sums.thresholds.means);
+  EXPECT_EQ(back.thresholds.reliability, sums.thresholds.reliability);
+  EXPECT_EQ(back.thresholds.channels, options_.thresholds.channels);
+  EXPECT_EQ(back.thresholds.quantiles, options_.thresholds.quantiles);
 }
 
 TEST_F(Sums, order_of_leads_and_initial_times_does_not_matter) {
@@ -159,6 +170,47 @@ TEST_F(Sums, a_lead_without_truth_is_missing_and_does_not_enter_the_mean) {
   EXPECT_NE(doubles(both, "2m_temperature")[0], doubles(alone, "2m_temperature")[0]);
 }
 
+// The same for every point and lead, so that numbers can be counted by hand.
+TEST_F(Sums, scores_at_quantiles_have_their_places) {
+  const InitTimeSums first = score({0}, {0, 1});
+  const InitTimeSums second = score({43200}, {0, 1});
+  const auto document = thresholds_document({first, second}, options_);
+  EXPECT_EQ(document.variable("geopotential").dimensions,
+            (std::vector<std::string>{"metric", "region", "lead_time", "level", "quantile"}));
+  const auto& brier = doubles(document, "2m_temperature");  // [metric, region, lead, quantile]
+  const auto& thresholds = first.thresholds;
+  for (std::size_t lead = 0; lead < 2; ++lead) {
+    for (std::size_t q = 0; q < 2; ++q) {
+      const std::size_t from = thresholds.mean_offset(lead, 0, 1, 2) + q;  // tropics
+      EXPECT_DOUBLE_EQ(brier[(1 * 2 + lead) * 2 + q],
+                       (thresholds.means[from][0] + second.thresholds.means[from][0]) / 2);
+    }
+  }
+  const auto& reliability = doubles(document, "2m_temperature_reliability");
+  double forecasts = 0;  // of the first lead and quantile: the weights of all points, twice
+  for (std::size_t k = 0; k <= member_count; ++k) {
+    forecasts += reliability[k];
+  }
+  EXPECT_NEAR(forecasts, 2 * 7 * 12, 1e-12) << "weights of rows add up to their number";
+}
+
+TEST_F(Sums, the_ranked_probability_score_is_a_sum_over_quantiles) {
+  const std::vector<InitTimeSums> sums = {score({0}, {0, 1})};
+  const auto metrics = metrics_document(sums, options_);
+  const auto thresholds = thresholds_document(sums, options_);
+  const auto& names = std::get<std::vector<std::string>>(metrics.variable("metric").values);
+  const auto rps = static_cast<std::size_t>(std::find(names.begin(), names.end(), "rps") - names.begin());
+  ASSERT_LT(rps, names.size());
+  const auto& terms = doubles(thresholds, "2m_temperature");
+  const std::size_t last = 3 * 2 * 2 * 2;  // ranked_probability is the last metric
+  EXPECT_EQ(doubles(metrics, "2m_temperature")[rps * 4], terms[last] + terms[last + 1]);
+  EXPECT_TRUE(std::isnan(doubles(metrics, "geopotential")[rps * 8])) << "500 hPa has no thresholds";
+  options_.thresholds = {};
+  const auto without = metrics_document({score({0}, {0, 1})}, options_);
+  const auto& fewer = std::get<std::vector<std::string>>(without.variable("metric").values);
+  EXPECT_EQ(std::count(fewer.begin(), fewer.end(), "rps"), 0);
+}
+
 TEST_F(Sums, spectra_of_kinds_differ_and_have_their_places) {
   const auto document = spectra_document({score({0}, {0, 1})}, options_);
   EXPECT_EQ(document.variable("kinetic_energy").dimensions,
@@ -185,6 +237,14 @@ TEST_F(Sums, parts_of_the_kinetic_energy_add_up) {
 }
 
 TEST_F(Sums, wrong_use_is_refused) {
+  EXPECT_EQ(code_of([&] {
+              ScoreOptions unfit = options_;
+              unfit.climatology = false;
+              InitTimeScorer(unfit, grid_, channels_, 1);
+            }),
+            ExitCode::internal)
+      << "quantiles without a climatology";
+  options_.thresholds = {};
   options_.climatology = false;
   InitTimeScorer scorer(options_, grid_, channels_, 1);
   const std::vector<float> values = random_state(1);
@@ -195,7 +255,8 @@ TEST_F(Sums, wrong_use_is_refused) {
   scorer.add(0, {values.data()}, truth);
   EXPECT_THROW(scorer.add(0, {values.data()}, truth), Error) << "twice";
   scorer.begin({0});
-  EXPECT_THROW(scorer.add(0, {values.data()}, truth, &truth), Error)
+  const ClimatologyFields climatology{truth, {}};
+  EXPECT_THROW(scorer.add(0, {values.data()}, truth, &climatology), Error)
       << "a climatology that was not announced";
   options_.channels.push_back({"specific_humidity", 700});
   EXPECT_THROW(InitTimeScorer(options_, grid_, channels_, 1), Error);

@@ -109,7 +109,8 @@ TEST(ThresholdStatistics, ClosedForms) {
   for (const auto backend : backends) {
     for (const Point& p : points) {
       const ThresholdScores scores = at_point(p.members, p.y, p.q, backend, MissingValues::propagate);
-      for (std::size_t s = 0; s < scores.size(); ++s) {
+      EXPECT_EQ(at(scores, ThresholdScore::weight), 1);
+      for (std::size_t s = 0; s + 1 < scores.size(); ++s) {
         EXPECT_TRUE(same(p.scores[s], scores[s], 1e-16)) << p.y << " " << p.q << " " << s << " " << scores[s];
       }
     }
@@ -122,7 +123,9 @@ TEST(ThresholdStatistics, SkippedMembersCountForNothing) {
     EXPECT_EQ(skipped, at_point({1, 2, 3, 4}, 2.5, 2, backend, MissingValues::skip));
     const auto none = at_point({nan, nan}, 2.5, 2, backend, MissingValues::skip);
     EXPECT_TRUE(std::isnan(none[0]));  // no point is left
-    EXPECT_EQ(at_point({1, nan}, 2.5, 2, backend, MissingValues::skip), (ThresholdScores{1, 1, infinity, 1}));
+    EXPECT_EQ(at(none, ThresholdScore::weight), 0);
+    EXPECT_EQ(at_point({1, nan}, 2.5, 2, backend, MissingValues::skip),
+              (ThresholdScores{1, 1, infinity, 1, 1}));
   }
 }
 
