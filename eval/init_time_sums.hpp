@@ -39,7 +39,8 @@ struct ScoreOptions {
   ThresholdOptions thresholds = {};  ///< need a climatology
   kernels::MissingValues missing = kernels::MissingValues::propagate;
   TimeMeanKind time_mean = TimeMeanKind::initial_times;
-  std::string grid;  ///< in words, for the results
+  bool seasons = false;  ///< whether results are also given by season
+  std::string grid;      ///< in words, for the results
 };
 
 /// Of what a spectrum is: the mean over members of their spectra, the spectrum of the ensemble mean (another

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <optional>
 #include <sstream>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -48,6 +49,45 @@ Region parse_box(const std::string& text) {
   const auto longitudes = first <= last ? std::vector<Region::Range>{{first, last}}
                                         : std::vector<Region::Range>{{first, 360.0}, {0.0, last}};
   return {text.substr(0, equals), {{south, north}}, longitudes};
+}
+
+/// The number behind `prefix`, which must divide 180; nothing for a text without the prefix.
+std::optional<int> bin_width(const std::string& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) {
+    return std::nullopt;
+  }
+  int width = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + prefix.size(), end, width);
+  require(parsed.ec == std::errc{} && parsed.ptr == end && width > 0 && 180 % width == 0,
+          ExitCode::bad_configuration, "region '{}': expected {}DEGREES with a whole number that divides 180",
+          text, prefix);
+  return width;
+}
+
+/// From one bound up to the next, which belongs to the next bin unless it is `last`.
+Region::Range bin(int lower, int width, int last) {
+  constexpr double hair = 1e-6;  // [degrees]
+  const double upper = lower + width;
+  return {lower, lower + width == last ? upper : upper - hair};
+}
+
+void append_latitude_bins(int width, std::vector<Region>& regions) {
+  for (int south = -90; south < 90; south += width) {
+    regions.push_back(
+        {fmt::format("latitude_{}_{}", south, south + width), {bin(south, width, 90)}, all_longitudes});
+  }
+}
+
+void append_boxes(int width, std::vector<Region>& regions) {
+  constexpr int no_last = 361;  // 360 degrees are 0
+  for (int south = -90; south < 90; south += width) {
+    for (int west = 0; west < 360; west += width) {
+      regions.push_back({fmt::format("box_{}_{}_{}_{}", south, south + width, west, west + width),
+                         {bin(south, width, 90)},
+                         {bin(west, width, no_last)}});
+    }
+  }
 }
 
 std::optional<Region> find_region(const std::string& name) {
@@ -96,7 +136,11 @@ std::vector<Region> regions_by_name(const std::vector<std::string>& names) {
   std::vector<Region> found;
   std::vector<std::string> unknown;
   for (const std::string& name : names) {
-    if (name.find('=') != std::string::npos) {
+    if (const auto width = bin_width(name, "latitude-bins:")) {
+      append_latitude_bins(*width, found);
+    } else if (const auto side = bin_width(name, "boxes:")) {
+      append_boxes(*side, found);
+    } else if (name.find('=') != std::string::npos) {
       found.push_back(parse_box(name));
     } else if (const auto region = find_region(name)) {
       found.push_back(*region);
@@ -110,7 +154,7 @@ std::vector<Region> regions_by_name(const std::vector<std::string>& names) {
   }
   require(unknown.empty(), ExitCode::bad_configuration,
           "unknown regions: {}; known are: {}; each also with _land or _any_land; a box of your own is "
-          "NAME=SOUTH:NORTH:WEST:EAST",
+          "NAME=SOUTH:NORTH:WEST:EAST; latitude-bins:10 and boxes:30 cut the globe into parts",
           fmt::join(unknown, ", "), fmt::join(known_names, ", "));
   return found;
 }

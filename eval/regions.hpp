@@ -32,7 +32,9 @@ struct Region {
 const std::vector<Region>& known_regions();
 
 /// A known box; with `_land` or `_any_land` behind it, its land; or a box of one's own,
-/// NAME=SOUTH:NORTH:WEST:EAST [degrees], WEST > EAST for a box over the meridian of 0. Errors:
+/// NAME=SOUTH:NORTH:WEST:EAST [degrees], WEST > EAST for a box over the meridian of 0; or
+/// latitude-bins:DEGREES and boxes:DEGREES, parts of the globe that share no point: latitude_-90_-80, ...,
+/// box_-90_-60_0_30 (south, north, west, east), .... Errors:
 /// bad_configuration naming the unknown ones and the known ones.
 std::vector<Region> regions_by_name(const std::vector<std::string>& names);
 

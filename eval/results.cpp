@@ -38,8 +38,7 @@ std::string units_of(const std::string& variable) {
 
 }  // namespace
 
-NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
-  const TimeMean total = time_mean(sums, options);
+NetcdfDocument metrics_document(const TimeMean& total, const ScoreOptions& options) {
   const InitTimeSums& mean = total.mean;
   const std::vector<const Score*> scores = scores_of(options);
   const std::vector<std::int32_t> levels = levels_of(mean.channels);
@@ -77,8 +76,7 @@ NetcdfDocument metrics_document(const std::vector<InitTimeSums>& sums, const Sco
   return document;
 }
 
-NetcdfDocument ranks_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
-  const TimeMean total = time_mean(sums, options);
+NetcdfDocument ranks_document(const TimeMean& total, const ScoreOptions& options) {
   const InitTimeSums& mean = total.mean;
   const std::vector<std::int32_t> levels = levels_of(options.channels);
   NetcdfDocument document;
@@ -143,8 +141,7 @@ void add_spectra_by_degree(NetcdfDocument& document, const InitTimeSums& mean,
 
 }  // namespace
 
-NetcdfDocument spectra_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
-  const TimeMean total = time_mean(sums, options);
+NetcdfDocument spectra_document(const TimeMean& total, const ScoreOptions& options) {
   const InitTimeSums& mean = total.mean;
   const std::vector<std::int32_t> levels = levels_of(mean.quantities);
   NetcdfDocument document;
@@ -201,8 +198,7 @@ std::string with_unit(const Channel& channel) {
 
 }  // namespace
 
-std::string score_table(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
-  const TimeMean total = time_mean(sums, options);
+std::string score_table(const TimeMean& total) {
   const InitTimeSums& mean = total.mean;
   if (mean.regions.empty() || mean.channels.empty()) {
     return "no scores were asked for\n";

@@ -75,8 +75,7 @@ void add_reliability(NetcdfDocument& document, const InitTimeSums& mean,
 
 }  // namespace
 
-NetcdfDocument thresholds_document(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
-  const TimeMean total = time_mean(sums, options);
+NetcdfDocument thresholds_document(const TimeMean& total, const ScoreOptions& options) {
   const InitTimeSums& mean = total.mean;
   const std::vector<std::int32_t> levels = levels_of(mean.thresholds.channels);
   NetcdfDocument document;

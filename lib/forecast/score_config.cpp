@@ -69,7 +69,8 @@ void require_quantiles(const std::vector<double>& wanted, const ClimatologyStore
 void add_score_keys(ConfigSchema& schema, ScoreConfig& score, const std::string& channels) {
   schema.key("score.channels", &score.channels, channels);
   schema.key("score.regions", &score.regions,
-             "Regions: names, with _land or _any_land behind them, or NAME=SOUTH:NORTH:WEST:EAST");
+             "Regions: names, with _land or _any_land behind them; NAME=SOUTH:NORTH:WEST:EAST; "
+             "latitude-bins:DEGREES, boxes:DEGREES");
   schema.key("score.spectra", &score.spectra,
              "Channels whose spectra are made; a u and v pair also gives kinetic energy");
   schema.key("score.spectra_by_degree", &score.spectra_by_degree,
@@ -85,6 +86,8 @@ void add_score_keys(ConfigSchema& schema, ScoreConfig& score, const std::string&
            "Each initial time counts the same (WeatherBench 2), or each valid cell by its weight "
            "(WeatherBench-X)")
       .choices({"initial-times", "pooled"});
+  schema.key("score.seasons", &score.seasons,
+             "Besides all initial times also the scores by season (DJF ... SON) of the valid time");
   schema
       .key("score.percentiles", &score.percentiles,
            "Climatological percentiles for Brier scores, ignorance, RPS and reliability; empty = none")
@@ -167,6 +170,7 @@ eval::ScoreOptions score_options(const ScoreConfig& score, int threads) {
   options.regions = eval::regions_by_name(score.regions);
   options.spectra_by_degree = score.spectra_by_degree;
   options.threads = threads;
+  options.seasons = score.seasons;
   options.missing = score.skipna ? kernels::MissingValues::skip : kernels::MissingValues::propagate;
   options.time_mean =
       score.time_mean == "pooled" ? eval::TimeMeanKind::pooled : eval::TimeMeanKind::initial_times;

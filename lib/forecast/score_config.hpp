@@ -19,6 +19,7 @@ struct ScoreConfig {
   std::string missing_truth = "error";
   bool skipna = false;
   std::string time_mean = "initial-times";
+  bool seasons = false;
   std::vector<int> percentiles;
   std::string percentile_values = "stored";
 };

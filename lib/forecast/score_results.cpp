@@ -71,20 +71,24 @@ std::string finish_results(const std::vector<Time>& initial_times, const eval::S
   const FinishLock lock(job.locks());
   const NetcdfDocument merged = merged_sums(initial_times, results);
   const auto sums = eval::all_from_netcdf(merged);
-  const NetcdfDocument metrics = eval::metrics_document(sums, score);
+  const eval::TimeMean total = eval::time_mean(sums, score);
+  const NetcdfDocument metrics = eval::metrics_document(total, score);
   write_netcdf(results.file("metrics.nc"), metrics);
   write_text_atomically(results.file("metrics.csv"), eval::tidy_csv(metrics));
   write_text_atomically(results.file("metrics.json"), eval::tidy_json(metrics));
-  write_netcdf(results.file("ranks.nc"), eval::ranks_document(sums, score));
+  write_netcdf(results.file("ranks.nc"), eval::ranks_document(total, score));
+  if (score.seasons) {
+    write_netcdf(results.file("seasons.nc"), eval::seasons_document(sums, score));
+  }
   if (!score.thresholds.channels.empty()) {
-    const NetcdfDocument thresholds = eval::thresholds_document(sums, score);
+    const NetcdfDocument thresholds = eval::thresholds_document(total, score);
     write_netcdf(results.file("thresholds.nc"), thresholds);
     write_text_atomically(results.file("thresholds.csv"), eval::tidy_csv(thresholds));
   }
   if (!score.spectra_channels.empty()) {
-    write_netcdf(results.file("spectra.nc"), eval::spectra_document(sums, score));
+    write_netcdf(results.file("spectra.nc"), eval::spectra_document(total, score));
   }
-  return eval::score_table(sums, score);
+  return eval::score_table(total);
 }
 
 nlohmann::json status_json(const std::vector<Time>& initial_times, const CampaignOutcome& outcome,

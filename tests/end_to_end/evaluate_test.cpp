@@ -71,11 +71,12 @@ TEST_F(Evaluate, OwnForecastsHaveTheBitsOfTheOnlineScores) {
 TEST_F(Evaluate, OnlineScoresWithAClimatologyAreThoseOfAnEvaluation) {
   GOLDEN_OR_SKIP(truth, "eval/small/truth.zarr");
   GOLDEN_OR_SKIP(climatology, "eval/small/climatology.zarr");
-  const std::string scores = "--climatology " + climatology.string() +
-                             " --set score.channels=2m_temperature,geopotential_500,wind_speed_500 "
-                             "--set score.spectra=vorticity_500 --set score.percentiles=10,50,90 "
-                             "--set score.regions=global,tropics_land "
-                             "--start 2020-02-24T00 --end 2020-02-27T00 --set times.step=36h ";
+  const std::string scores =
+      "--climatology " + climatology.string() +
+      " --set score.channels=2m_temperature,geopotential_500,wind_speed_500 "
+      "--set score.spectra=vorticity_500 --set score.percentiles=10,50,90 "
+      "--set score.regions=global,tropics_land,latitude-bins:60 --set score.seasons=true "
+      "--start 2020-02-24T00 --end 2020-02-27T00 --set times.step=36h ";
   const auto online = [&](int members, const std::string& out) {
     return fmt::format("{} {} --set score.missing_truth=per-lead --members {} --input {} {} --out {}",
                        test::program("mosaic_hindcast"), test::persistence_for("3d"), members, truth.string(),
@@ -88,6 +89,8 @@ TEST_F(Evaluate, OnlineScoresWithAClimatologyAreThoseOfAnEvaluation) {
   ASSERT_EQ(group.code, 0) << group.output;
   test::expect_same_results(folder_ / "alone", folder_ / "group");
   EXPECT_TRUE(fs::exists(folder_ / "alone" / "thresholds.nc"));
+  EXPECT_EQ(test::first_difference(folder_ / "alone" / "seasons.nc", folder_ / "group" / "seasons.nc"), "");
+  EXPECT_FALSE(std::isnan(csv_value(folder_ / "alone", "rmse,latitude_-90_-30,2m_temperature,,72")));
   EXPECT_FALSE(std::isnan(csv_value(folder_ / "alone", "acc,global,2m_temperature,,72")));
   EXPECT_TRUE(std::isnan(csv_value(folder_ / "alone", "acc,global,wind_speed,500,72")));
   const Job one = test::shell(online(1, "one"));

@@ -139,7 +139,7 @@ NetcdfDocument scored_spectra(const GoldenStore& truth, const ChannelSet& channe
     scorer.add(0, {state.values.data()}, state);
     sums.push_back(scorer.finish());
   }
-  return spectra_document(sums, options);
+  return spectra_document(time_mean(sums, options), options);
 }
 
 /// Golden mean over 30 < |latitude| < 60 weighted by cos(latitude); nothing if the set does not have it.

@@ -227,6 +227,26 @@ TEST(Regions, rows_columns_and_area_of_the_published_table) {
   }
 }
 
+// Every point of the globe is in one part, bounds and poles included.
+TEST(Regions, bins_share_no_point_and_leave_none_out) {
+  const LatLonGrid grid = LatLonGrid::with_poles(240, 121);
+  for (const auto& [name, count] : {std::pair{"latitude-bins:10", 18}, {"boxes:30", 72}, {"boxes:180", 2}}) {
+    std::vector<int> parts(grid.points(), 0);
+    const std::vector<Region> regions = regions_by_name({name});
+    EXPECT_EQ(std::ssize(regions), count) << name;
+    for (const Region& region : regions) {
+      const auto mask = area_mask(region, grid, nullptr);
+      for (std::size_t i = 0; i < parts.size(); ++i) {
+        parts[i] += mask.weight_at(i / 240, i % 240) > 0 ? 1 : 0;
+      }
+    }
+    EXPECT_EQ(std::count(parts.begin(), parts.end(), 1), std::ssize(parts)) << name;
+  }
+  for (const char* wrong : {"latitude-bins:7", "boxes:", "boxes:0", "boxes:30x30", "latitude-bins:-10"}) {
+    EXPECT_THROW(regions_by_name({wrong}), Error) << wrong;
+  }
+}
+
 TEST(Regions, unknown_names_are_refused) {
   try {
     regions_by_name({"global", "atlantis"});

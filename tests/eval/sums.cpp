@@ -75,6 +75,17 @@ class Sums : public testing::Test {
                                               {"geopotential", 500}});
 };
 
+// Results of initial times.
+NetcdfDocument metrics_document_of(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
+  return metrics_document(time_mean(sums, options), options);
+}
+NetcdfDocument spectra_document_of(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
+  return spectra_document(time_mean(sums, options), options);
+}
+NetcdfDocument thresholds_document_of(const std::vector<InitTimeSums>& sums, const ScoreOptions& options) {
+  return thresholds_document(time_mean(sums, options), options);
+}
+
 const std::vector<double>& doubles(const NetcdfDocument& document, const std::string& name) {
   return std::get<std::vector<double>>(document.variable(name).values);
 }
@@ -108,8 +119,8 @@ TEST_F(Sums, order_of_leads_and_initial_times_does_not_matter) {
   EXPECT_TRUE(same_bits(first.spectra, swapped.spectra));
   const InitTimeSums second = score({43200}, {0, 1});
   const InitTimeSums third = score({86400}, {0, 1});
-  const auto ascending = metrics_document({first, second, third}, options_);
-  const auto mixed = metrics_document({third, first, second}, options_);
+  const auto ascending = metrics_document_of({first, second, third}, options_);
+  const auto mixed = metrics_document_of({third, first, second}, options_);
   EXPECT_TRUE(same_bits(doubles(ascending, "geopotential"), doubles(mixed, "geopotential")));
   const auto merged = merge_sums({to_netcdf(third, options_), to_netcdf(first, options_)});
   EXPECT_EQ(all_from_netcdf(merged)[0].initial_time, Time{0});
@@ -146,7 +157,7 @@ TEST_F(Sums, shares_put_together_are_the_whole) {
 TEST_F(Sums, changed_fields_are_noticed) { EXPECT_NE(score({0}, {0, 1}).means, score({3600}, {0, 1}).means); }
 
 TEST_F(Sums, metrics_have_the_published_layout) {
-  const auto document = metrics_document({score({0}, {0, 1})}, options_);
+  const auto document = metrics_document_of({score({0}, {0, 1})}, options_);
   EXPECT_EQ(document.variable("geopotential").dimensions,
             (std::vector<std::string>{"metric", "region", "lead_time", "level"}));
   EXPECT_EQ(document.variable("2m_temperature").dimensions,
@@ -161,8 +172,8 @@ TEST_F(Sums, a_lead_without_truth_is_missing_and_does_not_enter_the_mean) {
   const InitTimeSums whole = score({0}, {0, 1});
   const InitTimeSums partial = score({43200}, {0});
   EXPECT_TRUE(std::isnan(partial.mean(1, 0, 0)[0]));
-  const auto both = metrics_document({whole, partial}, options_);
-  const auto alone = metrics_document({whole}, options_);
+  const auto both = metrics_document_of({whole, partial}, options_);
+  const auto alone = metrics_document_of({whole}, options_);
   const auto counts = std::get<std::vector<std::int64_t>>(both.variable("initial_times_scored").values);
   EXPECT_EQ(counts, (std::vector<std::int64_t>{2, 1}));
   // [metric, region, lead]: the second lead comes from the whole one alone.
@@ -174,7 +185,7 @@ TEST_F(Sums, a_lead_without_truth_is_missing_and_does_not_enter_the_mean) {
 TEST_F(Sums, scores_at_quantiles_have_their_places) {
   const InitTimeSums first = score({0}, {0, 1});
   const InitTimeSums second = score({43200}, {0, 1});
-  const auto document = thresholds_document({first, second}, options_);
+  const auto document = thresholds_document_of({first, second}, options_);
   EXPECT_EQ(document.variable("geopotential").dimensions,
             (std::vector<std::string>{"metric", "region", "lead_time", "level", "quantile"}));
   const auto& brier = doubles(document, "2m_temperature");  // [metric, region, lead, quantile]
@@ -196,8 +207,8 @@ TEST_F(Sums, scores_at_quantiles_have_their_places) {
 
 TEST_F(Sums, the_ranked_probability_score_is_a_sum_over_quantiles) {
   const std::vector<InitTimeSums> sums = {score({0}, {0, 1})};
-  const auto metrics = metrics_document(sums, options_);
-  const auto thresholds = thresholds_document(sums, options_);
+  const auto metrics = metrics_document_of(sums, options_);
+  const auto thresholds = thresholds_document_of(sums, options_);
   const auto& names = std::get<std::vector<std::string>>(metrics.variable("metric").values);
   const auto rps = static_cast<std::size_t>(std::find(names.begin(), names.end(), "rps") - names.begin());
   ASSERT_LT(rps, names.size());
@@ -206,13 +217,32 @@ TEST_F(Sums, the_ranked_probability_score_is_a_sum_over_quantiles) {
   EXPECT_EQ(doubles(metrics, "2m_temperature")[rps * 4], terms[last] + terms[last + 1]);
   EXPECT_TRUE(std::isnan(doubles(metrics, "geopotential")[rps * 8])) << "500 hPa has no thresholds";
   options_.thresholds = {};
-  const auto without = metrics_document({score({0}, {0, 1})}, options_);
+  const auto without = metrics_document_of({score({0}, {0, 1})}, options_);
   const auto& fewer = std::get<std::vector<std::string>>(without.variable("metric").values);
   EXPECT_EQ(std::count(fewer.begin(), fewer.end(), "rps"), 0);
 }
 
+// The leads of 6 h and 48 h from 30 November are in different seasons.
+TEST_F(Sums, seasons_are_those_of_valid_times) {
+  const Time autumn = parse_time("2020-11-29T00"), winter = parse_time("2020-12-29T00");
+  const std::vector<InitTimeSums> sums = {score(autumn, {0, 1}), score(winter, {0, 1})};
+  const auto seasons = seasons_document(sums, options_);
+  EXPECT_EQ(seasons.variable("2m_temperature").dimensions,
+            (std::vector<std::string>{"season", "metric", "region", "lead_time"}));
+  const auto& counts = std::get<std::vector<std::int64_t>>(seasons.variable("initial_times_scored").values);
+  EXPECT_EQ(counts, (std::vector<std::int64_t>{1, 2, 0, 0, 0, 0, 1, 0}));  // [season, lead]
+  const auto& values = doubles(seasons, "2m_temperature");
+  const auto alone = metrics_document_of({sums[1]}, options_);
+  const auto both = metrics_document_of(sums, options_);
+  const std::size_t size = doubles(alone, "2m_temperature").size();
+  ASSERT_EQ(values.size(), 4 * size);
+  EXPECT_EQ(values[0], doubles(alone, "2m_temperature")[0]) << "6 h: winter has one";
+  EXPECT_EQ(values[1], doubles(both, "2m_temperature")[1]) << "48 h: winter has both";
+  EXPECT_TRUE(std::isnan(values[size])) << "no spring";
+}
+
 TEST_F(Sums, spectra_of_kinds_differ_and_have_their_places) {
-  const auto document = spectra_document({score({0}, {0, 1})}, options_);
+  const auto document = spectra_document_of({score({0}, {0, 1})}, options_);
   EXPECT_EQ(document.variable("kinetic_energy").dimensions,
             (std::vector<std::string>{"kind", "lead_time", "level", "latitude_band", "zonal_wavenumber"}));
   const auto& values = doubles(document, "kinetic_energy");
@@ -223,7 +253,7 @@ TEST_F(Sums, spectra_of_kinds_differ_and_have_their_places) {
 
 // Total, rotational and divergent energy of every kind, lead and degree.
 TEST_F(Sums, parts_of_the_kinetic_energy_add_up) {
-  const auto document = spectra_document({score({0}, {0, 1})}, options_);
+  const auto document = spectra_document_of({score({0}, {0, 1})}, options_);
   const auto& total = doubles(document, "kinetic_energy_by_degree");
   const auto& rotational = doubles(document, "rotational_kinetic_energy_by_degree");
   const auto& divergent = doubles(document, "divergent_kinetic_energy_by_degree");
@@ -276,14 +306,17 @@ TEST_F(Sums, sums_that_cannot_be_merged_are_corrupt_input) {
                 &message),
             ExitCode::corrupt_input);
   EXPECT_NE(message.find("regions"), std::string::npos) << message;
-  EXPECT_EQ(code_of([&] { metrics_document({score({0}, {0}), other}, options_); }), ExitCode::corrupt_input);
+  EXPECT_EQ(code_of([&] {
+              metrics_document_of({score({0}, {0}), other}, options_);
+            }),
+            ExitCode::corrupt_input);
   auto damaged = document;
   std::get<std::vector<double>>(damaged.variables.back().values).pop_back();
   EXPECT_EQ(code_of([&] { merge_sums({damaged}); }), ExitCode::corrupt_input) << "a value is missing";
 }
 
 TEST_F(Sums, the_table_names_channels_and_leads) {
-  const std::string table = score_table({score({0}, {0, 1})}, options_);
+  const std::string table = score_table(time_mean({score({0}, {0, 1})}, options_));
   EXPECT_NE(table.find("geopotential_850 [m2 s-2]"), std::string::npos);
   EXPECT_NE(table.find(" 6h "), std::string::npos);
   EXPECT_NE(table.find(" 48h "), std::string::npos) << "one unit for all leads";
