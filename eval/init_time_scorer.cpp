@@ -46,6 +46,7 @@ InitTimeScorer::InitTimeScorer(const ScoreOptions& options, std::shared_ptr<cons
   require_channels(options_.channels, *state_channels_);
   require_channels(options_.spectra_channels, *state_channels_);
   require_channels(options_.thresholds.channels, options_.channels);
+  require_channels(options_.maps.channels, options_.channels);
   require(options_.thresholds.channels.empty() ||
               (options_.climatology && !options_.thresholds.quantiles.empty()),
           "scores at quantiles need a climatology and at least one quantile");
@@ -90,7 +91,12 @@ void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>
   sums_.scored[lead_index] = 1;
 }
 
-InitTimeSums InitTimeScorer::finish() { return std::exchange(sums_, InitTimeSums{}); }
+InitTimeSums InitTimeScorer::finish() {
+  for (double& value : sums_.maps.values) {
+    value = static_cast<float>(value);  // as its file has it in half the room
+  }
+  return std::exchange(sums_, InitTimeSums{});
+}
 
 std::vector<const float*> InitTimeScorer::fields_of(const std::vector<const float*>& members,
                                                     const Channel& channel) const {
@@ -131,8 +137,21 @@ void InitTimeScorer::add_statistics(std::size_t lead, const std::vector<const fl
          .climatology = has_climatology ? climatology->field(in_climatology).data() : nullptr,
          .missing = options_.missing,
          .energy = true,
-         .ranks = std::span(sums_.ranks).subspan(place * sums_.rank_numbers(), sums_.rank_numbers())});
+         .ranks = std::span(sums_.ranks).subspan(place * sums_.rank_numbers(), sums_.rank_numbers()),
+         .maps = maps_of(lead, channel)});
   }
+}
+
+/// Where the maps of a lead and channel go; nothing if none are asked for.
+std::span<double> InitTimeScorer::maps_of(std::size_t lead, const Channel& channel) {
+  MapSums& maps = sums_.maps;
+  const std::size_t place = find_channel(maps.channels, channel);
+  const auto found = std::find(maps.leads.begin(), maps.leads.end(), sums_.leads[lead]);
+  if (place == maps.channels.size() || found == maps.leads.end()) {
+    return {};
+  }
+  const std::size_t first = maps.offset(static_cast<std::size_t>(found - maps.leads.begin()), place);
+  return std::span(maps.values).subspan(first, kernels::map_statistic_count * maps.points());
 }
 
 void InitTimeScorer::add_thresholds(std::size_t lead, const std::vector<const float*>& members,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/time.hpp"
@@ -45,6 +46,7 @@ class InitTimeScorer {
   const float* truth_field(const State& truth, const Channel& channel) const;
   void add_statistics(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                       const State* climatology);
+  std::span<double> maps_of(std::size_t lead, const Channel& channel);
   void add_thresholds(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                       const std::vector<double>& thresholds);
   void add_spectra(std::size_t lead, const std::vector<const float*>& members, const State& truth);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "eval/map_sums.hpp"
 #include "eval/regions.hpp"
 #include "eval/spectra.hpp"
 #include "eval/threshold_sums.hpp"
@@ -33,9 +34,10 @@ struct ScoreOptions {
   ChannelSet spectra_channels;  ///< of the spectra; u and v of a level give its kinetic energy
   int threads = 1;
   std::shared_ptr<const std::vector<float>> land_mask =
-      nullptr;                       ///< [lat, lon] fraction of land, for land regions
-  bool spectra_by_degree = true;     ///< besides zonal ones
-  bool climatology = false;          ///< whether add() gets a climatology: anomaly correlations
+      nullptr;                    ///< [lat, lon] fraction of land, for land regions
+  bool spectra_by_degree = true;  ///< besides zonal ones
+  bool climatology = false;       ///< whether add() gets a climatology: anomaly correlations
+  MapOptions maps = {};
   ThresholdOptions thresholds = {};  ///< need a climatology
   kernels::MissingValues missing = kernels::MissingValues::propagate;
   TimeMeanKind time_mean = TimeMeanKind::initial_times;
@@ -75,11 +77,12 @@ struct InitTimeSums {
   SpectraByDegree by_degree;
   std::vector<double> ranks;  // [L, C, 3, M + 1] kernels::RankCount, whole grid
   ThresholdSums thresholds;
+  MapSums maps;
 
   /// Makes every value NaN, as many as the axes ask for.
   void reset();
   /// Every number, array by array in a fixed order: means, ranks, zonal spectra, spectra by degree, scores at
-  /// thresholds, reliability.
+  /// thresholds, reliability, maps.
   std::vector<std::span<double>> arrays();
   std::vector<std::span<const double>> arrays() const;
 
@@ -122,6 +125,6 @@ std::vector<InitTimeSums> all_from_netcdf(const NetcdfDocument& document);
 
 /// One document with every initial time, ascending. Errors: corrupt_input if axes differ, an initial time
 /// occurs twice, or there is none.
-NetcdfDocument merge_sums(const std::vector<NetcdfDocument>& documents);
+NetcdfDocument merge_sums(std::vector<InitTimeSums> sums);
 
 }  // namespace mosaic::eval

@@ -18,10 +18,14 @@ ScoreOptions share_of(const ScoreOptions& all, std::size_t part, std::size_t par
   share.channels.clear();
   share.spectra_channels.clear();
   share.thresholds.channels.clear();
+  share.maps.channels.clear();
   std::size_t turn = 0;
   for (const Channel& channel : all.channels) {
     if (turn++ % parts == part) {
       share.channels.push_back(channel);
+      if (has(all.maps.channels, channel)) {
+        share.maps.channels.push_back(channel);
+      }
       if (has(all.thresholds.channels, channel)) {
         share.thresholds.channels.push_back(channel);
       }
@@ -109,6 +113,17 @@ void insert_thresholds(const InitTimeSums& part, InitTimeSums& whole) {
   }
 }
 
+void insert_maps(const MapSums& part, MapSums& whole) {
+  const std::size_t values = kernels::map_statistic_count * whole.points();
+  for (std::size_t c = 0; c < part.channels.size(); ++c) {
+    const std::size_t place =
+        position(whole.channels, [&](const Channel& channel) { return channel == part.channels[c]; });
+    for (std::size_t lead = 0; lead < whole.leads.size(); ++lead) {
+      std::copy_n(&part.values[part.offset(lead, c)], values, &whole.values[whole.offset(lead, place)]);
+    }
+  }
+}
+
 /// Inverse of ScoreShares::numbers_of(), given the axes.
 void set_numbers(InitTimeSums& sums, const std::vector<double>& numbers) {
   const auto arrays = sums.arrays();
@@ -158,6 +173,7 @@ InitTimeSums ScoreShares::join(Time initial_time, const std::vector<std::vector<
     insert_spectra(sums, whole);
     insert_degree_spectra(sums, whole);
     insert_thresholds(sums, whole);
+    insert_maps(sums.maps, whole.maps);
   }
   return whole;
 }

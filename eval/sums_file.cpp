@@ -84,7 +84,8 @@ const std::vector<FileArray>& file_arrays() {
        "area means of scores at climatological quantiles"},
       {"reliability_counts",
        {"lead_time", "threshold_channel", "quantile", "members_above", "reliability_kind"},
-       "area weights of points by members above the quantile"}};
+       "area weights of points by members above the quantile"},
+      {"map", {"map_lead", "map_channel", "map_statistic", "latitude", "longitude"}, "statistics at points"}};
   return arrays;
 }
 
@@ -126,6 +127,20 @@ void add_threshold_axes(NetcdfDocument& document, const InitTimeSums& sums) {
   add_axis(document, "reliability_kind", std::vector<std::string>{"forecasts", "occurrences"});
 }
 
+void add_map_axes(NetcdfDocument& document, const MapSums& maps) {
+  std::vector<std::int64_t> leads;
+  for (const Duration lead : maps.leads) {
+    leads.push_back(lead.seconds);
+  }
+  add_axis(document, "map_lead", std::move(leads), {{"units", std::string("seconds")}});
+  add_channel_axis(document, "map_channel", maps.channels);
+  add_axis(document, "map_statistic",
+           std::vector<std::string>(statistic_names.begin(),
+                                    statistic_names.begin() + kernels::map_statistic_count));
+  add_axis(document, "latitude", maps.latitude, {{"units", std::string("degrees_north")}});
+  add_axis(document, "longitude", maps.longitude, {{"units", std::string("degrees_east")}});
+}
+
 /// All have the same axes and ascending initial times.
 NetcdfDocument document_of(std::span<const InitTimeSums> all) {
   const InitTimeSums& first = all.front();
@@ -152,6 +167,9 @@ NetcdfDocument document_of(std::span<const InitTimeSums> all) {
   }
   if (!first.thresholds.channels.empty()) {
     add_threshold_axes(document, first);
+  }
+  if (!first.maps.channels.empty()) {
+    add_map_axes(document, first.maps);
   }
   add_values(document, all);
   document.attributes = {
@@ -183,6 +201,16 @@ InitTimeSums read_axes(const NetcdfDocument& document) {
     return std::any_of(document.dimensions.begin(), document.dimensions.end(),
                        [name](const auto& dimension) { return dimension.first == name; });
   };
+  if (has("map_channel")) {
+    sums.maps.channels = read_channel_axis(document, "map_channel");
+    for (const std::int64_t seconds : values_of<std::int64_t>(document, "map_lead")) {
+      sums.maps.leads.push_back({seconds});
+    }
+    sums.maps.latitude = values_of<double>(document, "latitude");
+    sums.maps.longitude = values_of<double>(document, "longitude");
+    require(document.dimension("map_statistic") == kernels::map_statistic_count, ExitCode::corrupt_input,
+            "the maps of a file of sums are not those of this version; score again");
+  }
   if (has("threshold_channel")) {
     sums.thresholds.channels = read_channel_axis(document, "threshold_channel");
     sums.thresholds.quantiles = values_of<double>(document, "quantile");
@@ -252,13 +280,7 @@ InitTimeSums from_netcdf(const NetcdfDocument& document) {
   return std::move(all.front());
 }
 
-NetcdfDocument merge_sums(const std::vector<NetcdfDocument>& documents) {
-  std::vector<InitTimeSums> all;
-  for (const NetcdfDocument& document : documents) {
-    for (InitTimeSums& sums : all_from_netcdf(document)) {
-      all.push_back(std::move(sums));
-    }
-  }
+NetcdfDocument merge_sums(std::vector<InitTimeSums> all) {
   require(!all.empty(), ExitCode::corrupt_input, "there are no sums to merge");
   std::sort(all.begin(), all.end(),
             [](const InitTimeSums& a, const InitTimeSums& b) { return a.initial_time < b.initial_time; });

@@ -14,6 +14,9 @@ void ensemble_statistics(const EnsembleStatisticsArgs& args, EnsembleStatisticsB
   require(args.ranks.empty() || args.ranks.size() == rank_count_kinds * (args.members.size() + 1),
           "room for {} rank counts, {} members need {}", args.ranks.size(), args.members.size(),
           rank_count_kinds * (args.members.size() + 1));
+  const std::size_t map_numbers = map_statistic_count * args.latitudes * args.longitudes;
+  require(args.maps.empty() || args.maps.size() == map_numbers, "room for {} numbers of maps instead of {}",
+          args.maps.size(), map_numbers);
   switch (backend) {
     case EnsembleStatisticsBackend::reference:
       return ensemble_statistics_reference(args);

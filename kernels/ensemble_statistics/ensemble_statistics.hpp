@@ -30,6 +30,8 @@ enum class Statistic : std::size_t {
   ensemble_weight,              ///< part of the area where the forecast is there             [1]
 };
 inline constexpr std::size_t statistic_count = 14;
+/// The first of them, which are also given at points.
+inline constexpr std::size_t map_statistic_count = 6;
 
 /// One value per Statistic, indexed by it.
 using Statistics = std::array<double, statistic_count>;
@@ -62,6 +64,8 @@ struct EnsembleStatisticsArgs {
   MissingValues missing = MissingValues::propagate;
   bool energy = false;           ///< whether the parts of the energy score are made
   std::span<double> ranks = {};  ///< [3, M + 1], output; empty = not made
+  /// [6, J, I] the first statistics at points, output; empty = not made. NaN at a point that is left out.
+  std::span<double> maps = {};
 };
 
 enum class EnsembleStatisticsBackend { reference, kokkos };

@@ -88,6 +88,18 @@ class StatisticSums {
   AreaSums sums_;
 };
 
+void write_maps(const EnsembleStatisticsArgs& args, std::size_t row, const RowStatistics& statistics) {
+  for (std::size_t s = 0; s < map_statistic_count && !args.maps.empty(); ++s) {
+    const auto which = static_cast<Statistic>(s);
+    const double* values = statistics.values(which);
+    const double* weight = statistics.values(weight_of(which));
+    double* map = &args.maps[(s * args.latitudes + row) * args.longitudes];
+    for (std::size_t i = 0; i < args.longitudes; ++i) {
+      map[i] = weight[i] > 0.0 ? values[i] : std::nan("");
+    }
+  }
+}
+
 }  // namespace
 
 void ensemble_statistics_kokkos(const EnsembleStatisticsArgs& args) {
@@ -100,6 +112,7 @@ void ensemble_statistics_kokkos(const EnsembleStatisticsArgs& args) {
     RowStatistics statistics(plan);
     statistics.compute(row, std::span(row_ranks).subspan(row * args.ranks.size(), args.ranks.size()));
     sums.add_row(row, statistics);
+    write_maps(args, row, statistics);
   };
   using Rows = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
   Kokkos::parallel_for("ensemble_statistics", Rows(0, static_cast<int>(args.latitudes)), one_row);

@@ -71,6 +71,18 @@ Statistics area_means(const EnsembleStatisticsArgs& args, const AreaMask& area) 
   return means;
 }
 
+void write_maps(const EnsembleStatisticsArgs& args) {
+  const std::size_t points = args.latitudes * args.longitudes;
+  for (std::size_t point = 0; point < points; ++point) {
+    const Statistics values =
+        point_statistics(members_at(args, point), args.truth[point], nullptr, args.missing);
+    for (std::size_t s = 0; s < map_statistic_count; ++s) {
+      const bool there = at(values, weight_of(static_cast<Statistic>(s))) > 0.0;
+      args.maps[s * points + point] = there ? values[s] : std::nan("");
+    }
+  }
+}
+
 }  // namespace
 
 void ensemble_statistics_reference(const EnsembleStatisticsArgs& args) {
@@ -81,6 +93,9 @@ void ensemble_statistics_reference(const EnsembleStatisticsArgs& args) {
     if (args.energy) {
       add_energy(args, args.areas[r], args.means[r]);
     }
+  }
+  if (!args.maps.empty()) {
+    write_maps(args);
   }
   for (double& count : args.ranks) {
     count = 0.0;

@@ -160,6 +160,7 @@ eval::ScoreOptions score_options(const EvaluationSetup& setup) {
       "forecasts)",
       setup.forecast->path(), setup.truth->path());
   score.leads = setup.leads;
+  add_maps(score, setup.config.score);
   score.grid = to_string(*setup.grid);
   if (setup.climatology != nullptr) {
     add_climatology(score, setup.config.score, *setup.climatology, *setup.grid);

@@ -260,6 +260,7 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config, HindcastParts parts)
   setup.score.grid = to_string(*setup.model->info().grid);
   setup.leads = lead_times(config, setup.model->info().step);
   setup.score.leads = setup.leads;
+  add_maps(setup.score, config.score);
   if (setup.climatology != nullptr) {
     add_climatology(setup.score, config.score, *setup.climatology, *setup.model->info().grid);
   }

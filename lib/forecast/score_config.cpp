@@ -88,6 +88,9 @@ void add_score_keys(ConfigSchema& schema, ScoreConfig& score, const std::string&
       .choices({"initial-times", "pooled"});
   schema.key("score.seasons", &score.seasons,
              "Besides all initial times also the scores by season (DJF ... SON) of the valid time");
+  schema.key("score.maps", &score.maps,
+             "Scored channels of which bias, mse, mae, crps and variance are also given at every point");
+  schema.key("score.map_lead_times", &score.map_lead_times, "Lead times of the maps; empty = all");
   schema
       .key("score.percentiles", &score.percentiles,
            "Climatological percentiles for Brier scores, ignorance, RPS and reliability; empty = none")
@@ -126,7 +129,7 @@ void check_scores(const ScoreConfig& score, const ClimatologyConfig& climatology
     }
   };
   expect(!score.regions.empty(), "score.regions is empty: name at least one region");
-  for (const auto* names : {&score.channels, &score.spectra}) {
+  for (const auto* names : {&score.channels, &score.spectra, &score.maps}) {
     for (const std::string& name : *names) {
       collect(problems, [&] { parse_channel(name); });
     }
@@ -134,6 +137,8 @@ void check_scores(const ScoreConfig& score, const ClimatologyConfig& climatology
   collect(problems, [&] { eval::regions_by_name(score.regions); });
   expect(score.percentiles.empty() || !climatology.path.empty(),
          "score.percentiles needs climatology.path (--climatology)");
+  expect(!score.maps.empty() || score.map_lead_times.empty(),
+         "score.map_lead_times has no effect without score.maps");
   expect(!score.percentiles.empty() || score.percentile_values == ScoreConfig{}.percentile_values,
          "score.percentile_values has no effect without score.percentiles");
   expect(!climatology.path.empty() || (climatology.rename.empty() && !climatology.allow_missing_chunks &&
@@ -175,6 +180,27 @@ eval::ScoreOptions score_options(const ScoreConfig& score, int threads) {
   options.time_mean =
       score.time_mean == "pooled" ? eval::TimeMeanKind::pooled : eval::TimeMeanKind::initial_times;
   return options;
+}
+
+void add_maps(eval::ScoreOptions& options, const ScoreConfig& score) {
+  options.maps.channels = parse_channels({&score.maps});
+  options.maps.leads = score.maps.empty()             ? std::vector<Duration>{}
+                       : score.map_lead_times.empty() ? options.leads
+                                                      : score.map_lead_times;
+  std::vector<std::string> not_scored;
+  for (const Channel& channel : options.maps.channels) {
+    if (std::find(options.channels.begin(), options.channels.end(), channel) == options.channels.end()) {
+      not_scored.push_back(channel.name());
+    }
+  }
+  for (const Duration lead : options.maps.leads) {
+    if (std::find(options.leads.begin(), options.leads.end(), lead) == options.leads.end()) {
+      not_scored.push_back(to_string(lead));
+    }
+  }
+  require(not_scored.empty(), ExitCode::bad_configuration,
+          "score.maps, score.map_lead_times: not among the scored channels and lead times: {}",
+          fmt::join(not_scored, ", "));
 }
 
 void add_climatology(eval::ScoreOptions& options, const ScoreConfig& score,

@@ -20,6 +20,8 @@ struct ScoreConfig {
   bool skipna = false;
   std::string time_mean = "initial-times";
   bool seasons = false;
+  std::vector<std::string> maps;
+  std::vector<Duration> map_lead_times;
   std::vector<int> percentiles;
   std::string percentile_values = "stored";
 };
@@ -54,6 +56,10 @@ std::unique_ptr<ClimatologyStore> open_climatology(const ClimatologyConfig& clim
 
 /// The options that follow from the keys alone: without leads, grid, land mask and climatology.
 eval::ScoreOptions score_options(const ScoreConfig& score, int threads);
+
+/// Adds the maps that are asked for to options whose channels and leads are known. Errors: bad_configuration
+/// naming channels and leads that are not scored.
+void add_maps(eval::ScoreOptions& options, const ScoreConfig& score);
 
 /// Adds the scores that a climatology (not null) makes possible to options whose channels are known; warns of
 /// channels that it does not have. Errors: missing_input where quantiles are asked for that it has for no

@@ -1,5 +1,6 @@
 #include "forecast/score_results.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -16,23 +17,32 @@ namespace mosaic {
 
 namespace {
 
-/// The sums of all committed initial times; kept in one file in place of theirs once the run is complete.
-NetcdfDocument merged_sums(const std::vector<Time>& initial_times, const ResultsFolder& results) {
+/// The sums of all committed initial times; once the run is complete they are kept in one file in place of
+/// theirs, and the mean of their maps (too many to keep) as maps.nc.
+std::vector<eval::InitTimeSums> gather_sums(const std::vector<Time>& initial_times,
+                                            const eval::ScoreOptions& score, const ResultsFolder& results) {
   if (results.is_merged()) {
-    return read_netcdf(results.merged_sums_file());
+    return eval::all_from_netcdf(read_netcdf(results.merged_sums_file()));
   }
-  std::vector<NetcdfDocument> documents;
-  for (const Time time : initial_times) {
+  std::vector<eval::InitTimeSums> all;
+  eval::MapMean maps;
+  std::vector<Time> ascending = initial_times;
+  std::sort(ascending.begin(), ascending.end());
+  for (const Time time : ascending) {
     if (results.is_committed(time)) {
-      documents.push_back(read_netcdf(results.sums_file(time)));
+      all.push_back(eval::from_netcdf(read_netcdf(results.sums_file(time))));
+      maps.add(all.back(), score);
+      all.back().maps = {};
     }
   }
-  NetcdfDocument merged = eval::merge_sums(documents);
-  if (documents.size() == initial_times.size()) {
-    write_netcdf(results.merged_sums_file(), merged);
+  if (!maps.empty()) {
+    write_netcdf(results.file("maps.nc"), maps.document(score));
+  }
+  if (all.size() == initial_times.size()) {
+    write_netcdf(results.merged_sums_file(), eval::merge_sums(all));
     results.remove_single_sums();
   }
-  return merged;
+  return all;
 }
 
 /// Holds the lock under which one job at a time works on the files of the whole run.
@@ -69,8 +79,7 @@ std::string finish_results(const std::vector<Time>& initial_times, const eval::S
     return "";
   }
   const FinishLock lock(job.locks());
-  const NetcdfDocument merged = merged_sums(initial_times, results);
-  const auto sums = eval::all_from_netcdf(merged);
+  const auto sums = gather_sums(initial_times, score, results);
   const eval::TimeMean total = eval::time_mean(sums, score);
   const NetcdfDocument metrics = eval::metrics_document(total, score);
   write_netcdf(results.file("metrics.nc"), metrics);

@@ -11,9 +11,9 @@
 namespace mosaic {
 
 /// On one rank, after the work: once all initial times of the run are committed, metrics.nc (and .csv,
-/// .json), ranks.nc, sums.nc and what was asked for of spectra.nc, seasons.nc and thresholds.nc (and .csv),
-/// by the one job that gets the lock for it. A job that is not one of several also writes the results of a
-/// part, of which there must be one. Returns the table of headline scores; empty if nothing was written.
+/// .json), ranks.nc, sums.nc and what was asked for of spectra.nc, maps.nc, seasons.nc and thresholds.nc (and
+/// .csv), by the one job that gets the lock for it. A job that is not one of several also writes the results
+/// of a part, of which there must be one. Returns the table of headline scores; empty if nothing was written.
 std::string finish_results(const std::vector<Time>& initial_times, const eval::ScoreOptions& score,
                            const ResultsFolder& results, JobInFolder& job);
 

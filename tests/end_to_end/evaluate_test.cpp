@@ -76,6 +76,7 @@ TEST_F(Evaluate, OnlineScoresWithAClimatologyAreThoseOfAnEvaluation) {
       " --set score.channels=2m_temperature,geopotential_500,wind_speed_500 "
       "--set score.spectra=vorticity_500 --set score.percentiles=10,50,90 "
       "--set score.regions=global,tropics_land,latitude-bins:60 --set score.seasons=true "
+      "--set score.maps=2m_temperature,wind_speed_500 --set score.map_lead_times=72h "
       "--start 2020-02-24T00 --end 2020-02-27T00 --set times.step=36h ";
   const auto online = [&](int members, const std::string& out) {
     return fmt::format("{} {} --set score.missing_truth=per-lead --members {} --input {} {} --out {}",
@@ -89,7 +90,9 @@ TEST_F(Evaluate, OnlineScoresWithAClimatologyAreThoseOfAnEvaluation) {
   ASSERT_EQ(group.code, 0) << group.output;
   test::expect_same_results(folder_ / "alone", folder_ / "group");
   EXPECT_TRUE(fs::exists(folder_ / "alone" / "thresholds.nc"));
-  EXPECT_EQ(test::first_difference(folder_ / "alone" / "seasons.nc", folder_ / "group" / "seasons.nc"), "");
+  for (const char* name : {"seasons.nc", "maps.nc"}) {
+    EXPECT_EQ(test::first_difference(folder_ / "alone" / name, folder_ / "group" / name), "") << name;
+  }
   EXPECT_FALSE(std::isnan(csv_value(folder_ / "alone", "rmse,latitude_-90_-30,2m_temperature,,72")));
   EXPECT_FALSE(std::isnan(csv_value(folder_ / "alone", "acc,global,2m_temperature,,72")));
   EXPECT_TRUE(std::isnan(csv_value(folder_ / "alone", "acc,global,wind_speed,500,72")));
@@ -156,6 +159,7 @@ TEST_F(Evaluate, MistakesAreNamed) {
            Mistake{persistence + leads + demo_truth + "--set score.regions=atlantis", 78, "atlantis"},
            Mistake{persistence + leads + demo_truth + "--set score.regions=box=10:5:0:1", 78, "SOUTH"},
            Mistake{persistence + leads + demo_truth + "--set score.percentiles=10", 78, "climatology.path"},
+           Mistake{persistence + leads + demo_truth + "--set score.maps=temperature_850", 78, "score.maps"},
            Mistake{persistence + leads + demo_truth + "--set score.percentile_values=gaussian", 78,
                    "no effect"},
            Mistake{persistence + leads + demo_truth + "--climatology no_such_climatology", 66,

@@ -29,6 +29,7 @@ class Sums : public testing::Test {
     options_.climatology = true;
     options_.thresholds = {.quantiles = {0.25, 0.75},
                            .channels = {{"2m_temperature", std::nullopt}, {"geopotential", 850}}};
+    options_.maps = {{{"geopotential", 850}}, {Duration::hours(48)}};
   }
 
   std::vector<float> random_state(unsigned seed) const {
@@ -106,6 +107,7 @@ TEST_F(Sums, a_file_gives_them_back) {
   EXPECT_TRUE(same_bits(back.spectra, sums.spectra));
   EXPECT_EQ(back.ranks, sums.ranks);
   EXPECT_EQ(back.by_degree.values, sums.by_degree.values);
+  EXPECT_EQ(back.maps.values, sums.maps.values);
   EXPECT_EQ(back.thresholds.means, sums.thresholds.means);
   EXPECT_EQ(back.thresholds.reliability, sums.thresholds.reliability);
   EXPECT_EQ(back.thresholds.channels, options_.thresholds.channels);
@@ -122,7 +124,7 @@ TEST_F(Sums, order_of_leads_and_initial_times_does_not_matter) {
   const auto ascending = metrics_document_of({first, second, third}, options_);
   const auto mixed = metrics_document_of({third, first, second}, options_);
   EXPECT_TRUE(same_bits(doubles(ascending, "geopotential"), doubles(mixed, "geopotential")));
-  const auto merged = merge_sums({to_netcdf(third, options_), to_netcdf(first, options_)});
+  const auto merged = merge_sums({third, first});
   EXPECT_EQ(all_from_netcdf(merged)[0].initial_time, Time{0});
   EXPECT_EQ(all_from_netcdf(merged)[1].means, third.means);
 }
@@ -241,6 +243,33 @@ TEST_F(Sums, seasons_are_those_of_valid_times) {
   EXPECT_TRUE(std::isnan(values[size])) << "no spring";
 }
 
+// The area mean of a map is the score; the mean over initial times is that of all of them.
+TEST_F(Sums, maps_average_to_the_scores) {
+  const std::vector<InitTimeSums> sums = {score({0}, {0, 1}), score({43200}, {0, 1}), score({86400}, {0})};
+  MapMean mean;
+  for (const InitTimeSums& one : sums) {
+    mean.add(one, options_);
+  }
+  const auto maps = mean.document(options_);
+  EXPECT_EQ(maps.variable("geopotential").dimensions,
+            (std::vector<std::string>{"metric", "lead_time", "level", "latitude", "longitude"}));
+  const auto metrics = metrics_document(time_mean(sums, options_), options_);
+  const auto& names = std::get<std::vector<std::string>>(metrics.variable("metric").values);
+  const auto& map_names = std::get<std::vector<std::string>>(maps.variable("metric").values);
+  const std::vector<double> weights = area_weights(*grid_);
+  for (std::size_t m = 0; m < map_names.size(); ++m) {
+    const auto metric =
+        static_cast<std::size_t>(std::find(names.begin(), names.end(), map_names[m]) - names.begin());
+    ASSERT_LT(metric, names.size()) << map_names[m];
+    double area_mean = 0;
+    for (std::size_t i = 0; i < grid_->points(); ++i) {
+      area_mean += weights[i / 12] * doubles(maps, "geopotential")[m * grid_->points() + i] / (7 * 12);
+    }
+    // [metric, region, lead, level]; values are rounded to float32 (2^-24 of at most 10) in the maps.
+    EXPECT_NEAR(area_mean, doubles(metrics, "geopotential")[metric * 8 + 3], 1e-6) << map_names[m];
+  }
+}
+
 TEST_F(Sums, spectra_of_kinds_differ_and_have_their_places) {
   const auto document = spectra_document_of({score({0}, {0, 1})}, options_);
   EXPECT_EQ(document.variable("kinetic_energy").dimensions,
@@ -293,26 +322,21 @@ TEST_F(Sums, wrong_use_is_refused) {
 }
 
 TEST_F(Sums, sums_that_cannot_be_merged_are_corrupt_input) {
-  const auto document = to_netcdf(score({0}, {0}), options_);
-  EXPECT_EQ(code_of([&] { merge_sums({document, document}); }), ExitCode::corrupt_input) << "twice";
+  const InitTimeSums once = score({0}, {0});
+  EXPECT_EQ(code_of([&] { merge_sums({once, once}); }), ExitCode::corrupt_input) << "twice";
   EXPECT_EQ(code_of([&] { merge_sums({}); }), ExitCode::corrupt_input) << "none";
   InitTimeSums other = score({3600}, {0});
   other.regions.front() = "elsewhere";
   std::string message;
-  EXPECT_EQ(code_of(
-                [&] {
-                  merge_sums({document, to_netcdf(other, options_)});
-                },
-                &message),
-            ExitCode::corrupt_input);
+  EXPECT_EQ(code_of([&] { merge_sums({once, other}); }, &message), ExitCode::corrupt_input);
   EXPECT_NE(message.find("regions"), std::string::npos) << message;
   EXPECT_EQ(code_of([&] {
               metrics_document_of({score({0}, {0}), other}, options_);
             }),
             ExitCode::corrupt_input);
-  auto damaged = document;
+  auto damaged = to_netcdf(once, options_);
   std::get<std::vector<double>>(damaged.variables.back().values).pop_back();
-  EXPECT_EQ(code_of([&] { merge_sums({damaged}); }), ExitCode::corrupt_input) << "a value is missing";
+  EXPECT_EQ(code_of([&] { from_netcdf(damaged); }), ExitCode::corrupt_input) << "a value is missing";
 }
 
 TEST_F(Sums, the_table_names_channels_and_leads) {

@@ -47,9 +47,10 @@ struct EnsembleCase {
     areas[3].cell_weight = land;
   }
 
-  /// `ranks`, if given, gets the rank counts.
+  /// `ranks` and `maps`, if given, get the rank counts and the statistics at points.
   std::vector<Statistics> run(EnsembleStatisticsBackend backend, int threads = 2,
-                              std::vector<double>* ranks = nullptr) const {
+                              std::vector<double>* ranks = nullptr,
+                              std::vector<double>* maps = nullptr) const {
     std::vector<const float*> pointers;
     for (const auto& member : members) {
       pointers.push_back(member.data());
@@ -57,6 +58,9 @@ struct EnsembleCase {
     std::vector<Statistics> means(areas.size());
     if (ranks != nullptr) {
       ranks->assign(rank_count_kinds * (members.size() + 1), -1.0);
+    }
+    if (maps != nullptr) {
+      maps->assign(map_statistic_count * truth.size(), -1.0);
     }
     ensemble_statistics({.members = pointers,
                          .truth = truth.data(),
@@ -68,7 +72,8 @@ struct EnsembleCase {
                          .climatology = climatology.data(),
                          .missing = missing,
                          .energy = true,
-                         .ranks = ranks == nullptr ? std::span<double>() : std::span(*ranks)},
+                         .ranks = ranks == nullptr ? std::span<double>() : std::span(*ranks),
+                         .maps = maps == nullptr ? std::span<double>() : std::span(*maps)},
                         backend);
     return means;
   }

@@ -72,7 +72,7 @@ TEST(EnsembleStatistics, BackendsMissTheSameValues) {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     which.members[1][5] = which.members[2][5] = which.members[0][40] = nan;
     for (auto& member : which.members) {
-      member[60] = nan;
+      member[60] = NAN;
     }
     which.truth[70] = nan;
     which.truth[13] = which.members[3][13];
@@ -81,6 +81,41 @@ TEST(EnsembleStatistics, BackendsMissTheSameValues) {
 }
 
 // Left out one by one: the statistics of an ensemble without the missing points and members.
+// A map's weighted mean over the globe is the statistic; both bodies leave out the same points.
+TEST(EnsembleStatistics, MapsAverageToTheStatistics) {
+  for (const auto missing : {MissingValues::propagate, MissingValues::skip}) {
+    EnsembleCase which(5, 7, 13, 3);
+    which.missing = missing;
+    which.members[1][5] = which.truth[70] = NAN;
+    for (auto& member : which.members) {
+      member[60] = NAN;
+    }
+    std::vector<double> maps, reference;
+    const Statistics whole = which.run(EnsembleStatisticsBackend::kokkos, 2, nullptr, &maps)[0];
+    which.run(EnsembleStatisticsBackend::reference, 1, nullptr, &reference);
+    const std::size_t points = which.truth.size();
+    for (std::size_t s = 0; s < map_statistic_count; ++s) {
+      double sum = 0, weights = 0;
+      for (std::size_t i = 0; i < points; ++i) {
+        const double value = maps[s * points + i];
+        ASSERT_EQ(std::isnan(value), std::isnan(reference[s * points + i])) << s << " at " << i;
+        EXPECT_TRUE(std::isnan(value) ||
+                    std::abs(value - reference[s * points + i]) < 1e-13 * (1 + std::abs(value)));
+        const double weight = which.areas[0].row_weight[i / 13];
+        if (!std::isnan(value)) {
+          sum += weight * value;
+          weights += weight;
+        }
+      }
+      if (missing == MissingValues::skip) {
+        EXPECT_NEAR(sum / weights, whole[s], 1e-13 * (1 + std::abs(whole[s]))) << s;
+      }
+      EXPECT_TRUE(std::isnan(maps[s * points + 60]));
+      EXPECT_EQ(std::isnan(maps[s * points + 5]), missing == MissingValues::propagate);
+    }
+  }
+}
+
 TEST(EnsembleStatistics, SkippedPointsCountForNothing) {
   for (const auto backend : backends) {
     EnsembleCase which(3, 1, 4, 6);
