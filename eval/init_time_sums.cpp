@@ -54,6 +54,14 @@ std::vector<std::span<Number>> arrays_of(Sums& sums) {
 std::vector<std::span<double>> InitTimeSums::arrays() { return arrays_of<double>(*this); }
 std::vector<std::span<const double>> InitTimeSums::arrays() const { return arrays_of<const double>(*this); }
 
+std::size_t InitTimeSums::bytes() const {
+  std::size_t total = 0;
+  for (const std::span<const double> array : arrays()) {
+    total += array.size_bytes();
+  }
+  return total;
+}
+
 void InitTimeSums::reset() {
   kernels::Statistics no_statistics;
   no_statistics.fill(not_scored);

@@ -85,6 +85,8 @@ struct InitTimeSums {
   /// thresholds, reliability, maps.
   std::vector<std::span<double>> arrays();
   std::vector<std::span<const double>> arrays() const;
+  /// Of all arrays.
+  std::size_t bytes() const;
 
   const kernels::Statistics& mean(std::size_t lead, std::size_t channel, std::size_t region) const {
     return means[(lead * channels.size() + channel) * regions.size() + region];

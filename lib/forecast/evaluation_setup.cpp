@@ -259,6 +259,10 @@ std::string evaluation_plan(const EvaluationSetup& setup, int ranks, const Shard
       "ranks: {}, each with up to {:.0f} MB of fields (one initial time and lead) and of chunks that hold "
       "several leads\n",
       ranks, bytes / 1e6);
+  const auto sums =
+      static_cast<double>(eval::empty_sums(setup.score, *setup.grid, setup.forecast->members()).bytes());
+  text += fmt::format("sums: {:.2f} MB per initial time, {:.0f} MB in all\n", sums / 1e6,
+                      sums * static_cast<double>(times_of_shard(setup.initial_times, shard).size()) / 1e6);
   if (shard.count > 1) {
     text += fmt::format("shard {}/{}: {} initial times\n", shard.index, shard.count,
                         times_of_shard(setup.initial_times, shard).size());

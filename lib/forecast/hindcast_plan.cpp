@@ -91,8 +91,16 @@ std::string hindcast_plan(const HindcastSetup& setup, int ranks, const Shard& sh
   line("forecast files",
        files == 0 ? "none (output.forecasts: false)"
                   : fmt::format("{} files, {} before compression", files * own_count, size_text(all_bytes)));
+  const eval::InitTimeSums sums = eval::empty_sums(setup.score, *model.grid, config.ensemble.members);
+  const auto maps = static_cast<double>(sums.maps.values.size() * sizeof(double));
+  const double sum_bytes = static_cast<double>(sums.bytes()) * static_cast<double>(own_count);
+  line("sums", fmt::format("{} per initial time, {} in all{}", size_text(static_cast<double>(sums.bytes())),
+                           size_text(sum_bytes),
+                           maps > 0 ? fmt::format(", of which maps take {} until the end",
+                                                  size_text(maps * static_cast<double>(own_count)))
+                                    : ""));
   line("free disk", fmt::format("{} at {}{}", size_text(available), config.output.folder,
-                                all_bytes > available ? "; NOT ENOUGH without compression" : ""));
+                                all_bytes + sum_bytes > available ? "; NOT ENOUGH without compression" : ""));
   return text;
 }
 

@@ -61,7 +61,8 @@ std::vector<InitTimeSums> score_store(const GoldenStore& forecast, const GoldenS
 /// Means over all initial times, and those of each alone.
 std::map<std::string, NetcdfDocument> documents_of(const std::vector<InitTimeSums>& sums,
                                                    const ScoreOptions& options) {
-  std::map<std::string, NetcdfDocument> documents = {{"", metrics_document(time_mean(sums, options), options)}};
+  std::map<std::string, NetcdfDocument> documents = {
+      {"", metrics_document(time_mean(sums, options), options)}};
   for (const InitTimeSums& one : sums) {
     documents[to_string(one.initial_time)] = metrics_document(time_mean({one}, options), options);
   }
