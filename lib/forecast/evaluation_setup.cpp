@@ -10,6 +10,7 @@
 #include "eval/regions.hpp"
 #include "forecast/baseline_forecasts.hpp"
 #include "forecast/evaluation.hpp"
+#include "forecast/precipitation_forecasts.hpp"
 #include "forecast/score_channels.hpp"
 #include "stores/netcdf_probe.hpp"
 
@@ -57,7 +58,7 @@ std::unique_ptr<ForecastStore> open_forecasts(const EvaluationSetup& setup) {
   const EvaluationConfig& config = setup.config;
   const std::string& kind = config.forecast.kind;
   if (kind == "store") {
-    return open_forecast_store(config.forecast.path, forecast_options(config));
+    return with_precipitation_windows(open_forecast_store(config.forecast.path, forecast_options(config)));
   }
   const std::vector<Time> times = initial_times(config.times);
   std::vector<Duration> leads = config.lead_times;
