@@ -10,6 +10,8 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "parallel/agree.hpp"
+#include "stores/netcdf_probe.hpp"
 
 namespace mosaic {
 namespace {
@@ -140,6 +142,11 @@ eval::ClimatologyRequest ClimatologyCommand::request() const {
 }
 
 int ClimatologyCommand::run(const Comm& comm) const {
+  agree(comm, [&] {
+    if (comm.rank() == 0) {
+      probe_netcdf(input_, options_);
+    }
+  });
   const eval::ClimatologyOutcome outcome = eval::compute_climatology(request(), comm);
   if (outcome.stopped) {
     if (comm.rank() == 0) {
