@@ -87,7 +87,7 @@ ClimatologyCommand::ClimatologyCommand(CLI::App& program)
   command.add_flag("--allow-missing", allow_missing_, "Leave out times that INPUT has not");
   command.add_option("--member", options_.member, "Which member, if INPUT has several");
   command.add_option("--memory", memory_, "GiB for each rank; with less, INPUT is read more often")
-      ->check(CLI::Range(0.001, 1e6))
+      ->check(CLI::Range(1e-6, 1e6))
       ->capture_default_str();
   command.add_option("--threads", options_.threads, "Of each rank")
       ->check(CLI::Range(1, 256))

@@ -1,6 +1,6 @@
 """Checks a climatology of mosaic_data against the recipe in terms of xarray's weighted statistics.
 
-    climatology_reference.py INPUT.zarr OUTPUT.zarr WINDOW
+    climatology_reference.py INPUT.nc OUTPUT.zarr WINDOW
 
 Ends with 1 and the largest differences if any is beyond what float32 results allow.
 """
@@ -56,7 +56,7 @@ def expected(states: xr.DataArray, width: int, quantiles) -> dict:
 
 
 def main() -> int:
-    source = xr.open_zarr(sys.argv[1]).load()
+    source = xr.open_dataset(sys.argv[1]).load()
     made = xr.open_zarr(sys.argv[2]).load()
     worst = {}
     names = [name for name in source.data_vars if "time" in source[name].dims]
