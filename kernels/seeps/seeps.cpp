@@ -12,11 +12,12 @@ std::array<std::array<double, seeps_categories>, seeps_categories> seeps_matrix(
 }
 
 void seeps(const SeepsArgs& args, SeepsBackend backend) {
-  require(!args.forecasts.empty() && args.truth != nullptr && args.wet_threshold != nullptr &&
-              args.dry_fraction != nullptr && args.points() > 0,
-          "SEEPS needs forecasts, a truth, wet thresholds, dry fractions and a grid; got {} forecasts, {} x {} "
-          "points",
-          args.forecasts.size(), args.latitudes, args.longitudes);
+  require(
+      !args.forecasts.empty() && args.truth != nullptr && args.wet_threshold != nullptr &&
+          args.dry_fraction != nullptr && args.points() > 0,
+      "SEEPS needs forecasts, a truth, wet thresholds, dry fractions and a grid; got {} forecasts, {} x {} "
+      "points",
+      args.forecasts.size(), args.latitudes, args.longitudes);
   require(args.areas.size() * args.forecasts.size() == args.scores.size(),
           "{} areas and {} forecasts, but room for {} scores", args.areas.size(), args.forecasts.size(),
           args.scores.size());
