@@ -26,6 +26,8 @@ constexpr float missing_value = std::numeric_limits<float>::quiet_NaN();
 /// States that a rank reads between two exchanges: few, so that ranks seldom wait for one another and memory
 /// stays small.
 constexpr std::size_t states_at_once = 4;
+/// Of the memory, for chunks that hold several times.
+constexpr double cache_part = 0.125;
 
 class Stopwatch {
  public:
@@ -158,12 +160,14 @@ class ClimatologyRun {
   /// Everything that may be wrong before the first state is read, on all ranks.
   void set_up() {
     agree(comm_, [&] {
-      store_ = open_field_store(request_.input, request_.options);
+      FieldStoreOptions options = request_.options;
+      options.chunk_cache = static_cast<std::size_t>(cache_part * request_.memory);
+      store_ = open_field_store(request_.input, options);
       require(!store_->times().empty(), ExitCode::corrupt_input, "{}: has no times", request_.input);
       times_ = climatology_times(store_->times(), period_of(request_, store_->times()));
       require_times(request_, times_);
       output_.emplace(request_.output, contents_of(request_, *store_, times_));
-      passes_ = plan_passes(contents(), ranks_, request_.memory, states_at_once);
+      passes_ = plan_passes(contents(), ranks_, (1.0 - cache_part) * request_.memory, states_at_once);
     });
     agree(comm_, [&] {
       if (rank_ == 0) {
