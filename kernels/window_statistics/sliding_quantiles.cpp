@@ -57,12 +57,12 @@ void add_slopes(std::int64_t* weight, const std::int32_t* slope, std::size_t cou
 }  // namespace
 
 SlidingQuantiles::SlidingQuantiles(std::size_t days, std::size_t window)
-    : days_(days), half_(std::max<std::size_t>(window / 2, 1)), blocks_of_day_(days) {}
-
-std::int64_t SlidingQuantiles::weight_of(std::size_t day) const {
-  const std::size_t apart = day > day_ ? day - day_ : day_ - day;
-  const std::size_t distance = std::min(apart, days_ - apart);
-  return distance < half_ ? static_cast<std::int64_t>(half_ - distance) : 0;
+    : days_(days), half_(std::max<std::size_t>(window / 2, 1)), blocks_of_day_(days) {
+  for (std::size_t ahead = 0; ahead < 2 * days_; ++ahead) {
+    const std::size_t apart = ahead % days_;
+    const std::size_t distance = std::min(apart, days_ - apart);
+    weight_ahead_.push_back(static_cast<std::int32_t>(half_ - std::min(half_, distance)));
+  }
 }
 
 void SlidingQuantiles::sort(std::span<const float> record) {

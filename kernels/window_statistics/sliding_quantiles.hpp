@@ -25,7 +25,7 @@ class SlidingQuantiles {
 
  private:
   /// Around day_, of a sample on `day`.
-  std::int64_t weight_of(std::size_t day) const;
+  std::int64_t weight_of(std::size_t day) const { return weight_ahead_[day + days_ - day_]; }
   void sort(std::span<const float> record);
   void add_slope(std::size_t day, std::int32_t change);
   void sum_weights();
@@ -33,6 +33,7 @@ class SlidingQuantiles {
   std::size_t days_;
   std::size_t half_;  ///< H; 1 for a window of one day: 1 - |t| is its weight too
   std::size_t day_ = 0;
+  std::vector<std::int32_t> weight_ahead_;     ///< of a day so many days (modulo D) ahead of day_
   std::vector<std::uint64_t> keys_, scratch_;  ///< value as ordered bits, then place in the record
   std::vector<float> values_;                  ///< ascending
   std::vector<std::uint16_t> day_of_rank_;
