@@ -7,6 +7,7 @@
 
 #include "apps/climatology_command.hpp"
 #include "apps/command_line.hpp"
+#include "apps/statistics_command.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/version.hpp"
@@ -224,12 +225,16 @@ int run(int argc, char** argv) {
   RegridFlags regrid_flags;
   const CLI::App* regrid_command = add_regrid(program, regrid_flags);
   const ClimatologyCommand climatology(program);
+  const StatisticsCommand statistics(program);
 
   if (const auto code = end_of_parsing(program, argc, argv)) {
     return *code;
   }
   if (climatology.parsed()) {
     return climatology.run(Comm::world());
+  }
+  if (statistics.parsed()) {
+    return statistics.run(Comm::world());
   }
   const bool speaks = Comm::world().rank() == 0;  // of the others the first rank does the work
   if (speaks && inspect_command->parsed()) {

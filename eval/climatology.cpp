@@ -234,10 +234,10 @@ class ClimatologyRun {
     std::vector<Chunk> chunks = empty_chunks(pass);
     for (std::size_t round = 0; round < pass.rounds; ++round) {
       const std::vector<float> records = gather(pass, round);
-      if (outcome_.stopped) {
-        return;
-      }
       for (std::size_t unit = 0; unit < pass.units(); ++unit) {
+        if (outcome_.stopped || stop(0)) {
+          return;
+        }
         hand_over(pass, round, unit, compute(pass, round, unit, records), chunks);
       }
     }
