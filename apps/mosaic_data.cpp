@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "apps/climatology_command.hpp"
 #include "apps/command_line.hpp"
+#include "apps/statistics_command.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/version.hpp"
@@ -222,11 +224,19 @@ int run(int argc, char** argv) {
   const CLI::App* verify_command = add_verify(program, verify_flags);
   RegridFlags regrid_flags;
   const CLI::App* regrid_command = add_regrid(program, regrid_flags);
+  const ClimatologyCommand climatology(program);
+  const StatisticsCommand statistics(program);
 
-  const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
   if (const auto code = end_of_parsing(program, argc, argv)) {
     return *code;
   }
+  if (climatology.parsed()) {
+    return climatology.run(Comm::world());
+  }
+  if (statistics.parsed()) {
+    return statistics.run(Comm::world());
+  }
+  const bool speaks = Comm::world().rank() == 0;  // of the others the first rank does the work
   if (speaks && inspect_command->parsed()) {
     inspect_all(inspect_flags);
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,7 +23,10 @@ struct FieldStoreOptions {
   std::optional<std::int64_t>
       member;  ///< for stores with a `number`/`realization` dimension: which coordinate value
   bool verify_checksums = false;  ///< compare all that is read with the checksum manifest of the store
-  bool frozen_state = false;      ///< every time is answered with the store's only state: for demonstrations
+  /// What a Zarr store keeps of decoded chunks that hold several times [bytes]: worth it for reading times in
+  /// order; 0 reads the one time out of the chunk.
+  std::size_t chunk_cache = 0;
+  bool frozen_state = false;  ///< every time is answered with the store's only state: for demonstrations
 };
 
 /// What a store holds.

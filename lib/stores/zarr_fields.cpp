@@ -65,7 +65,10 @@ std::string describe(const Channel& channel) {
 }  // namespace
 
 ZarrFields::ZarrFields(const std::string& path, const FieldStoreOptions& options)
-    : FieldStore(path), store_(path, checksums_of(path, options)), options_(options) {
+    : FieldStore(path),
+      store_(path, checksums_of(path, options)),
+      options_(options),
+      cache_(options.chunk_cache) {
   latitude_name_ = find_name(store_, axis_names(AxisRole::latitude));
   longitude_name_ = find_name(store_, axis_names(AxisRole::longitude));
   std::vector<std::string> missing;
@@ -278,28 +281,37 @@ std::vector<std::string> ZarrFields::absent_chunks(const ZarrArray& array, const
   return store_.absent_chunks(array.name, box);
 }
 
-/// Copies one level of a slab into a field. `values` is the box of one time and member, `levels` levels, in
-/// the order of the array's dimensions; shape of field: [lat S->N][lon 0->360).
-void ZarrFields::normalise(const ZarrArray& array, const std::vector<float>& values, std::size_t level,
-                           std::size_t levels, float* field) const {
+/// The box with all times of its chunks, if the cache holds that; otherwise the box itself.
+ZarrBox ZarrFields::with_whole_chunks(const ZarrArray& array, ZarrBox box) const {
+  const std::size_t d = position(array.dimensions, "time");
+  ZarrBox whole = box;
+  whole.start[d] -= whole.start[d] % array.chunks[d];
+  whole.count[d] = std::min(array.chunks[d], array.shape[d] - whole.start[d]);
+  return whole.count[d] > 1 && whole.elements() * sizeof(float) <= cache_.limit() ? whole : box;
+}
+
+/// Copies one time and level into a field. `values` is a box with one member in the order of the array's
+/// dimensions; time and level are counted from its start; shape of field: [lat S->N][lon 0->360).
+void ZarrFields::normalise(const ZarrArray& array, const ZarrBox& box, const std::vector<float>& values,
+                           std::size_t time, std::size_t level, float* field) const {
   std::size_t latitude_stride = 0;
   std::size_t longitude_stride = 0;
-  std::size_t level_stride = 0;
+  std::size_t first = 0;
   std::size_t step = 1;
   for (std::size_t d = array.dimensions.size(); d-- > 0;) {
     const std::string& name = array.dimensions[d];
     if (name == latitude_name_) {
       latitude_stride = step;
-      step *= axes_.grid.latitude.size();
     } else if (name == longitude_name_) {
       longitude_stride = step;
-      step *= axes_.grid.longitude.size();
     } else if (name == level_name_) {
-      level_stride = step;
-      step *= levels;
+      first += level * step;
+    } else if (name == "time") {
+      first += time * step;
     }
+    step *= box.count[d];
   }
-  axes_.gather(values.data() + level * level_stride, latitude_stride, longitude_stride, field);
+  axes_.gather(values.data() + first, latitude_stride, longitude_stride, field);
 }
 
 /// The index of `time`. Errors: missing_input naming the time and every channel that cannot be read.
@@ -342,10 +354,20 @@ State ZarrFields::read(Time time, const std::shared_ptr<const ChannelSet>& chann
   parallel_for(slabs.size(), options_.threads, [&](std::size_t s) {
     const Slab& slab = slabs[s];
     const ZarrArray& array = store_.array(slab.variable);
-    const auto values = store_.read_float(slab.variable, box_of(array, time_index, slab), threads_inside);
+    const ZarrBox box = with_whole_chunks(array, box_of(array, time_index, slab));
+    const std::size_t time_in_box = time_index - box.start[position(array.dimensions, "time")];
+    const BoxCache::Key key{&store_, slab.variable, box.start, box.count};
+    BoxCache::Values values = cache_.find(key);
+    if (values == nullptr) {
+      values =
+          std::make_shared<const std::vector<float>>(store_.read_float(slab.variable, box, threads_inside));
+      if (box.count[position(array.dimensions, "time")] > 1) {
+        cache_.keep(key, values);
+      }
+    }
     for (const auto& [level, targets] : slab.channels_of_level) {
       for (const std::size_t channel : targets) {
-        normalise(array, values, level - slab.first_level, slab.levels, state.field(channel).data());
+        normalise(array, box, *values, time_in_box, level - slab.first_level, state.field(channel).data());
       }
     }
   });
@@ -365,7 +387,7 @@ std::vector<float> ZarrFields::read_static(const std::string& variable) {
           fmt::join(absent, ", "));
   const std::vector<float> values = store_.read_float(variable, box, options_.threads);
   std::vector<float> field(grid_->points());
-  normalise(array, values, 0, 1, field.data());
+  normalise(array, box, values, 0, 0, field.data());
   return field;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stores/axes.hpp"
+#include "stores/box_cache.hpp"
 #include "stores/field_store.hpp"
 #include "stores/zarr.hpp"
 
@@ -49,10 +50,11 @@ class ZarrFields : public FieldStore {
   std::vector<Slab> plan(const ChannelSet& channels) const;
   void check_slabs(const std::vector<Slab>& slabs, std::size_t time) const;
   ZarrBox box_of(const ZarrArray& array, std::size_t time, const Slab& slab) const;
+  ZarrBox with_whole_chunks(const ZarrArray& array, ZarrBox box) const;
   void check_dimensions(const ZarrArray& array) const;
   std::vector<std::string> absent_chunks(const ZarrArray& array, const ZarrBox& box) const;
-  void normalise(const ZarrArray& array, const std::vector<float>& values, std::size_t level,
-                 std::size_t levels, float* field) const;
+  void normalise(const ZarrArray& array, const ZarrBox& box, const std::vector<float>& values,
+                 std::size_t time, std::size_t level, float* field) const;
 
   ZarrStore store_;
   FieldStoreOptions options_;
@@ -64,6 +66,7 @@ class ZarrFields : public FieldStore {
   std::vector<int> levels_;  ///< [hPa] in stored order
   std::size_t members_ = 0;  ///< how many the store has
   std::size_t member_ = 0;   ///< index in the store
+  BoxCache cache_;
 };
 
 }  // namespace mosaic

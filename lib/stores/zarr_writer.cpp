@@ -2,47 +2,18 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
-#include <type_traits>
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 
 namespace mosaic {
 namespace {
 
-namespace fs = std::filesystem;
-using nlohmann::json;
-using Attributes = std::map<std::string, std::string>;
+using Attributes = ZarrFolder::Attributes;
 
 /// The times of the public WeatherBench2 stores count from here.
 constexpr std::string_view reference_time = "1959-01-01";
-
-json array_metadata(const std::vector<std::size_t>& shape, const std::vector<std::size_t>& chunks,
-                    const std::string& dtype, const json& fill, BloscCompressor compressor) {
-  return {{"zarr_format", 2},
-          {"shape", shape},
-          {"chunks", chunks},
-          {"dtype", dtype},
-          {"fill_value", fill},
-          {"order", "C"},
-          {"filters", nullptr},
-          {"compressor",
-           {{"id", "blosc"},
-            {"cname", compressor == BloscCompressor::lz4 ? "lz4" : "zstd"},
-            {"clevel", 5},
-            {"shuffle", 1},
-            {"blocksize", 0}}}};
-}
-
-std::string array_attributes(const std::vector<std::string>& dimensions, const Attributes& attributes) {
-  json result(attributes);
-  result["_ARRAY_DIMENSIONS"] = dimensions;
-  return result.dump(1);
-}
 
 /// Appends a field [lat, lon] as [lon, lat].
 void append_transposed(const LatLonGrid& grid, std::span<const float> field, std::vector<float>& out) {
@@ -78,15 +49,7 @@ ZarrWriter::ZarrWriter(std::string path, std::shared_ptr<const LatLonGrid> grid,
   require(!times_.empty() && std::adjacent_find(times_.begin(), times_.end(), not_ascending) == times_.end(),
           "the times of {} do not ascend strictly", path_);
   make_variables();
-  require(!fs::exists(path_), ExitCode::cannot_create, "{}: exists already; remove it or choose another name",
-          path_);
-  create_folder(path_);
-
-  metadata_[".zgroup"] = json{{"zarr_format", 2}}.dump(1);
-  metadata_[".zattrs"] = json(options_.attributes).dump(1);
-  for (const char* file : {".zgroup", ".zattrs"}) {
-    write_text_atomically(path_ + "/" + file, metadata_[file]);
-  }
+  folder_.emplace(path_, options_.attributes, options_.compressor);
   write_coordinates();
   for (const Variable& variable : variables_) {
     std::vector<std::size_t> shape{times_.size(), grid_->longitude.size(), grid_->latitude.size()};
@@ -97,8 +60,7 @@ ZarrWriter::ZarrWriter(std::string path, std::shared_ptr<const LatLonGrid> grid,
     }
     std::vector<std::size_t> chunks = shape;
     chunks.front() = 1;
-    write_array(variable.name, array_metadata(shape, chunks, "<f4", "NaN", options_.compressor).dump(1),
-                array_attributes(dimensions, variable_attributes(variable.name)));
+    folder_->add_array(variable.name, dimensions, shape, chunks, variable_attributes(variable.name));
   }
 }
 
@@ -144,42 +106,19 @@ void ZarrWriter::write_coordinates() {
   for (const Time time : times_) {
     times.push_back((time - reference).seconds / (whole_hours ? 3600 : 1));
   }
-  write_coordinate("time", times,
-                   {{"standard_name", "time"},
-                    {"units", fmt::format("{} since {}", whole_hours ? "hours" : "seconds", reference_time)},
-                    {"calendar", "proleptic_gregorian"}});
+  folder_->add_coordinate(
+      "time", times,
+      {{"standard_name", "time"},
+       {"units", fmt::format("{} since {}", whole_hours ? "hours" : "seconds", reference_time)},
+       {"calendar", "proleptic_gregorian"}});
   if (!levels_.empty()) {
-    write_coordinate("level", std::vector<std::int64_t>(levels_.begin(), levels_.end()),
-                     {{"standard_name", "air_pressure"}, {"units", "hPa"}, {"positive", "down"}});
+    folder_->add_coordinate("level", std::vector<std::int64_t>(levels_.begin(), levels_.end()),
+                            {{"standard_name", "air_pressure"}, {"units", "hPa"}, {"positive", "down"}});
   }
-  write_coordinate("longitude", grid_->longitude,
-                   {{"standard_name", "longitude"}, {"units", "degrees_east"}});
-  write_coordinate("latitude", grid_->latitude, {{"standard_name", "latitude"}, {"units", "degrees_north"}});
-}
-
-template <class Value>
-void ZarrWriter::write_coordinate(const std::string& name, const std::vector<Value>& values,
-                                  const Attributes& attributes) {
-  const std::vector<std::size_t> shape{values.size()};
-  const char* dtype = std::is_floating_point_v<Value> ? "<f8" : "<i8";
-  write_array(name, array_metadata(shape, shape, dtype, nullptr, options_.compressor).dump(1),
-              array_attributes({name}, attributes));
-  write_chunk(name + "/0", std::as_bytes(std::span(values)), sizeof(Value));
-}
-
-void ZarrWriter::write_array(const std::string& name, const std::string& metadata,
-                             const std::string& attributes) {
-  create_folder(path_ + "/" + name);
-  metadata_[name + "/.zarray"] = metadata;
-  metadata_[name + "/.zattrs"] = attributes;
-  write_text_atomically(path_ + "/" + name + "/.zarray", metadata);
-  write_text_atomically(path_ + "/" + name + "/.zattrs", attributes);
-}
-
-void ZarrWriter::write_chunk(const std::string& file, std::span<const std::byte> values,
-                             std::size_t item_size) const {
-  const std::vector<std::byte> encoded = encode_blosc(values, item_size, options_.compressor);
-  write_text_atomically(path_ + "/" + file, {reinterpret_cast<const char*>(encoded.data()), encoded.size()});
+  folder_->add_coordinate("longitude", grid_->longitude,
+                          {{"standard_name", "longitude"}, {"units", "degrees_east"}});
+  folder_->add_coordinate("latitude", grid_->latitude,
+                          {{"standard_name", "latitude"}, {"units", "degrees_north"}});
 }
 
 void ZarrWriter::write(const State& state) const {
@@ -189,15 +128,17 @@ void ZarrWriter::write(const State& state) const {
   require(*state.channels == *channels_ && *state.grid == *grid_,
           "{}: the state of {} has other channels or another grid than the store", path_,
           to_string(state.time));
-  const std::ptrdiff_t time = found - times_.begin();
+  const auto time = static_cast<std::size_t>(found - times_.begin());
   for (const Variable& variable : variables_) {
     std::vector<float> values;
     values.reserve(variable.channels.size() * grid_->points());
     for (const std::size_t channel : variable.channels) {
       append_transposed(*grid_, state.field(channel), values);
     }
-    write_chunk(fmt::format("{}/{}{}.0.0", variable.name, time, variable.has_levels ? ".0" : ""),
-                std::as_bytes(std::span(values)), sizeof(float));
+    std::vector<std::size_t> place(variable.has_levels ? 4 : 3, 0);
+    place.front() = time;
+    write_zarr_chunk(path_, variable.name, place, std::as_bytes(std::span(values)), sizeof(float),
+                     options_.compressor);
   }
 }
 
@@ -209,19 +150,12 @@ void ZarrWriter::write_static(const std::string& variable, std::span<const float
   values.reserve(field.size());
   append_transposed(*grid_, field, values);
   const std::vector<std::size_t> shape{grid_->longitude.size(), grid_->latitude.size()};
-  write_array(variable, array_metadata(shape, shape, "<f4", "NaN", options_.compressor).dump(1),
-              array_attributes({"longitude", "latitude"},
-                               attributes.empty() ? variable_attributes(variable) : attributes));
-  write_chunk(variable + "/0.0", std::as_bytes(std::span(values)), sizeof(float));
+  folder_->add_array(variable, {"longitude", "latitude"}, shape, shape,
+                     attributes.empty() ? variable_attributes(variable) : attributes);
+  write_zarr_chunk(path_, variable, {0, 0}, std::as_bytes(std::span(values)), sizeof(float),
+                   options_.compressor);
 }
 
-void ZarrWriter::close() {
-  json entries = json::object();
-  for (const auto& [file, text] : metadata_) {
-    entries[file] = json::parse(text);
-  }
-  write_text_atomically(path_ + "/.zmetadata",
-                        json{{"zarr_consolidated_format", 1}, {"metadata", entries}}.dump(1));
-}
+void ZarrWriter::close() { folder_->close(); }
 
 }  // namespace mosaic

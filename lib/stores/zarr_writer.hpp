@@ -3,12 +3,13 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "fields/state.hpp"
-#include "stores/chunk_codec.hpp"
+#include "stores/zarr_folder.hpp"
 
 namespace mosaic {
 
@@ -52,11 +53,6 @@ class ZarrWriter {
 
   void make_variables();
   void write_coordinates();
-  void write_array(const std::string& name, const std::string& metadata, const std::string& attributes);
-  void write_chunk(const std::string& file, std::span<const std::byte> values, std::size_t item_size) const;
-  template <class Value>
-  void write_coordinate(const std::string& name, const std::vector<Value>& values,
-                        const std::map<std::string, std::string>& attributes);
 
   std::string path_;
   std::shared_ptr<const LatLonGrid> grid_;
@@ -65,7 +61,7 @@ class ZarrWriter {
   ZarrWriterOptions options_;
   std::vector<int> levels_;  ///< [hPa] ascending
   std::vector<Variable> variables_;
-  std::map<std::string, std::string> metadata_;  ///< file below the store -> JSON text
+  std::optional<ZarrFolder> folder_;  ///< made once the channels are known to be a table
 };
 
 }  // namespace mosaic

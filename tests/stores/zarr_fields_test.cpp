@@ -6,10 +6,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <numeric>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "stores/cf_time.hpp"
+#include "stores/forecast_samples.hpp"
 #include "stores/frozen_fields.hpp"
 #include "stores/prefetch.hpp"
 #include "stores/zarr_test_store.hpp"
@@ -245,6 +247,32 @@ TEST(DemonstrationStore, HoldsAllPublishedChannels) {
   }
   for (const float value : store.read_static("land_sea_mask")) {
     ASSERT_TRUE(value >= 0.0F && value <= 1.0F) << value;
+  }
+}
+
+TEST(ZarrFields, ChunksOfSeveralTimesAreKept) {
+  const auto path = (scratch_dir("zarr_times_in_chunks") / "a.zarr").string();
+  SampleFile file;
+  file.dimensions = {{"latitude", 2}, {"time", 5}, {"level", 2}, {"longitude", 3}};
+  file.arrays = {
+      {"latitude", {"latitude"}, {30, -30}, false, {}},
+      {"time", {"time"}, {0, 6, 12, 18, 24}, false, {{"units", "hours since 2020-01-01"}}},
+      {"level", {"level"}, {850, 500}, false, {}},
+      {"longitude", {"longitude"}, {0, 120, 240}, false, {}},
+      {"temperature", {"latitude", "time", "level", "longitude"}, std::vector<double>(60), true, {}}};
+  std::iota(file.arrays.back().values.begin(), file.arrays.back().values.end(), 0.0);
+  write_zarr_sample(path, file, {{"time", 2}, {"level", 1}});
+  const auto channels =
+      std::make_shared<const ChannelSet>(ChannelSet{{"temperature", 500}, {"temperature", 850}});
+  FieldStoreOptions plain, keeping, too_small;
+  keeping.chunk_cache = 1 << 20;
+  too_small.chunk_cache = 40;  // a chunk of two times has 48 bytes
+  ZarrFields expected(path, plain), kept(path, keeping), not_kept(path, too_small);
+  EXPECT_EQ(expected.read(parse_time("2020-01-01T18"), channels).values[0], 51.0F);  // south comes first
+  for (const std::size_t t : {0U, 1U, 2U, 3U, 4U, 0U, 3U}) {
+    const Time time = expected.times()[t];
+    EXPECT_EQ(kept.read(time, channels).values, expected.read(time, channels).values);
+    EXPECT_EQ(not_kept.read(time, channels).values, expected.read(time, channels).values);
   }
 }
 
