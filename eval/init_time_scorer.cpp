@@ -1,6 +1,7 @@
 #include "eval/init_time_scorer.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/error.hpp"
@@ -47,6 +48,8 @@ InitTimeScorer::InitTimeScorer(const ScoreOptions& options, std::shared_ptr<cons
   require_channels(options_.spectra_channels, *state_channels_);
   require_channels(options_.thresholds.channels, options_.channels);
   require_channels(options_.maps.channels, options_.channels);
+  require_channels(options_.seeps.channels, options_.channels);
+  require(options_.seeps.channels.empty() || options_.climatology, "SEEPS needs a climatology");
   require(options_.thresholds.channels.empty() ||
               (options_.climatology && !options_.thresholds.quantiles.empty()),
           "scores at quantiles need a climatology and at least one quantile");
@@ -81,6 +84,9 @@ void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>
   require(climatology == nullptr || *climatology->mean.grid == *grid_,
           "the climatology is on another grid than the forecast");
   add_statistics(lead_index, members, truth, climatology == nullptr ? nullptr : &climatology->mean);
+  if (!options_.seeps.channels.empty()) {
+    add_seeps(lead_index, members, truth, climatology->seeps);
+  }
   if (!options_.thresholds.channels.empty()) {
     add_thresholds(lead_index, members, truth, climatology->thresholds);
   }
@@ -139,6 +145,24 @@ void InitTimeScorer::add_statistics(std::size_t lead, const std::vector<const fl
          .energy = true,
          .ranks = std::span(sums_.ranks).subspan(place * sums_.rank_numbers(), sums_.rank_numbers()),
          .maps = maps_of(lead, channel)});
+  }
+}
+
+void InitTimeScorer::add_seeps(std::size_t lead, const std::vector<const float*>& members, const State& truth,
+                               const std::vector<SeepsFields>& climate) {
+  SeepsSums& sums = sums_.seeps;
+  require(climate.size() == sums.channels.size(), "the climate of {} channels for SEEPS of {}",
+          climate.size(), sums.channels.size());
+  for (std::size_t c = 0; c < sums.channels.size(); ++c) {
+    const SeepsScores scores =
+        score_seeps(fields_of(members, sums.channels[c]), truth_field(truth, sums.channels[c]), climate[c],
+                    *grid_, areas_, options_.seeps.variant, options_.threads);
+    for (std::size_t r = 0; r < areas_.size(); ++r) {
+      const double* of_members = &scores.members[r * members.size()];
+      const double total = std::accumulate(of_members, of_members + members.size(), 0.0);
+      sums.means[sums.offset(lead, c, areas_.size()) + r] = {total / static_cast<double>(members.size()),
+                                                             scores.ensemble_mean[r]};
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include "base/time.hpp"
 #include "eval/degree_spectra.hpp"
 #include "eval/init_time_sums.hpp"
+#include "eval/precipitation_scores.hpp"
 #include "fields/channel.hpp"
 #include "fields/state.hpp"
 #include "grid/lat_lon_grid.hpp"
@@ -18,6 +19,7 @@ namespace mosaic::eval {
 struct ClimatologyFields {
   State mean;                      ///< of the scored channels that it has
   std::vector<double> thresholds;  ///< [H, T, lat, lon] of ScoreOptions::thresholds; empty without them
+  std::vector<SeepsFields> seeps;  ///< [E] of ScoreOptions::seeps
 };
 
 /// Scores one initial time after another: begin(), add() once per lead that has a truth, finish(). Results
@@ -46,6 +48,8 @@ class InitTimeScorer {
   const float* truth_field(const State& truth, const Channel& channel) const;
   void add_statistics(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                       const State* climatology);
+  void add_seeps(std::size_t lead, const std::vector<const float*>& members, const State& truth,
+                 const std::vector<SeepsFields>& climate);
   std::span<double> maps_of(std::size_t lead, const Channel& channel);
   void add_thresholds(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                       const std::vector<double>& thresholds);

@@ -46,7 +46,8 @@ std::vector<std::span<Number>> arrays_of(Sums& sums) {
           sums.by_degree.values,
           flat<Number>(sums.thresholds.means),
           sums.thresholds.reliability,
-          sums.maps.values};
+          sums.maps.values,
+          flat<Number>(sums.seeps.means)};
 }
 
 }  // namespace
@@ -74,6 +75,8 @@ void InitTimeSums::reset() {
   spectra.assign(spectrum_offset(SpectrumKind{spectrum_kind_names.size()}, 0, 0, 0), not_scored);
   by_degree.values.assign(degree_offset(SpectrumKind{spectrum_kind_names.size()}, 0, 0), not_scored);
   thresholds.means.assign(thresholds.mean_offset(lead_count, 0, 0, regions.size()), no_scores);
+  constexpr SeepsMeans no_seeps = {not_scored, not_scored};
+  seeps.means.assign(seeps.offset(lead_count, 0, regions.size()), no_seeps);
   maps.values.assign(maps.offset(maps.leads.size(), 0), not_scored);
   thresholds.reliability.assign(thresholds.reliability_offset(lead_count, 0, members), not_scored);
 }
@@ -99,6 +102,7 @@ InitTimeSums empty_sums(const ScoreOptions& options, const LatLonGrid& grid, int
     sums.thresholds.quantiles = options.thresholds.quantiles;
     sums.thresholds.channels = options.thresholds.channels;
   }
+  sums.seeps.channels = options.seeps.channels;
   if (!options.maps.channels.empty()) {
     sums.maps = {options.maps.channels, options.maps.leads, grid.latitude, grid.longitude, {}};
   }
@@ -120,6 +124,7 @@ void require_same_axes(const InitTimeSums& a, const InitTimeSums& b) {
   require_axis(
       a.thresholds.quantiles == b.thresholds.quantiles && a.thresholds.channels == b.thresholds.channels,
       "scores at quantiles");
+  require_axis(a.seeps.channels == b.seeps.channels, "channels of SEEPS");
   require_axis(a.maps.channels == b.maps.channels && a.maps.leads == b.maps.leads &&
                    a.maps.latitude == b.maps.latitude && a.maps.longitude == b.maps.longitude,
                "maps");

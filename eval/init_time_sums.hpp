@@ -11,6 +11,7 @@
 #include "base/time.hpp"
 #include "eval/map_sums.hpp"
 #include "eval/regions.hpp"
+#include "eval/seeps_sums.hpp"
 #include "eval/spectra.hpp"
 #include "eval/threshold_sums.hpp"
 #include "fields/channel.hpp"
@@ -38,6 +39,7 @@ struct ScoreOptions {
   bool spectra_by_degree = true;  ///< besides zonal ones
   bool climatology = false;       ///< whether add() gets a climatology: anomaly correlations
   MapOptions maps = {};
+  SeepsOptions seeps = {};           ///< needs a climatology
   ThresholdOptions thresholds = {};  ///< need a climatology
   kernels::MissingValues missing = kernels::MissingValues::propagate;
   TimeMeanKind time_mean = TimeMeanKind::initial_times;
@@ -78,11 +80,12 @@ struct InitTimeSums {
   std::vector<double> ranks;  // [L, C, 3, M + 1] kernels::RankCount, whole grid
   ThresholdSums thresholds;
   MapSums maps;
+  SeepsSums seeps;
 
   /// Makes every value NaN, as many as the axes ask for.
   void reset();
   /// Every number, array by array in a fixed order: means, ranks, zonal spectra, spectra by degree, scores at
-  /// thresholds, reliability, maps.
+  /// thresholds, reliability, maps, SEEPS.
   std::vector<std::span<double>> arrays();
   std::vector<std::span<const double>> arrays() const;
   /// Of all arrays.

@@ -52,33 +52,32 @@ SeepsClimate::SeepsClimate(ClimatologyStore& climatology, const std::string& var
           "SEEPS of {} is not defined; it is for total_precipitation_24hr and total_precipitation_6hr",
           variable);
   dry_threshold_ = *threshold;
-  dry_fraction_ = mean_dry_fraction(climatology, variable);
+  dry_fraction_ = std::make_shared<const std::vector<float>>(mean_dry_fraction(climatology, variable));
 }
 
-std::vector<float> SeepsClimate::wet_threshold(Time valid_time) const {
-  const CalendarTime at = calendar(valid_time);
-  return climatology_.read(at.day_of_year, at.hour, {{variable_ + "_seeps_threshold", std::nullopt}},
-                           ClimatologyPart::mean);
+SeepsFields SeepsClimate::at(Time valid_time) const {
+  const CalendarTime when = calendar(valid_time);
+  return {dry_threshold_, dry_fraction_,
+          climatology_.read(when.day_of_year, when.hour, {{variable_ + "_seeps_threshold", std::nullopt}},
+                            ClimatologyPart::mean)};
 }
 
-SeepsScores score_seeps(std::span<const float* const> members, const float* truth,
-                        const SeepsClimate& climate, Time valid_time, const LatLonGrid& grid,
-                        std::span<const kernels::AreaMask> areas, kernels::SeepsVariant variant,
-                        int threads) {
+SeepsScores score_seeps(std::span<const float* const> members, const float* truth, const SeepsFields& climate,
+                        const LatLonGrid& grid, std::span<const kernels::AreaMask> areas,
+                        kernels::SeepsVariant variant, int threads) {
   const std::size_t points = grid.points();
-  require(!members.empty() && climate.dry_fraction().size() == points,
+  require(!members.empty() && climate.dry_fraction->size() == points,
           "SEEPS of {} members on {} points with a climatology of {} points", members.size(), points,
-          climate.dry_fraction().size());
+          climate.dry_fraction->size());
   const std::vector<float> mean = mean_of(members, points);
-  const std::vector<float> wet = climate.wet_threshold(valid_time);
   std::vector<const float*> forecasts(members.begin(), members.end());
   forecasts.push_back(mean.data());
   std::vector<double> scores(areas.size() * forecasts.size());
   kernels::seeps({.forecasts = forecasts,
                   .truth = truth,
-                  .wet_threshold = wet.data(),
-                  .dry_fraction = climate.dry_fraction().data(),
-                  .dry_threshold = climate.dry_threshold(),
+                  .wet_threshold = climate.wet_threshold.data(),
+                  .dry_fraction = climate.dry_fraction->data(),
+                  .dry_threshold = climate.dry_threshold,
                   .latitudes = grid.latitude.size(),
                   .longitudes = grid.longitude.size(),
                   .areas = areas,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,13 @@
 
 namespace mosaic::eval {
 
+/// The climate at one valid time. Shapes: [lat, lon].
+struct SeepsFields {
+  double dry_threshold = 0.0;                              ///< d   [m]
+  std::shared_ptr<const std::vector<float>> dry_fraction;  ///< p1
+  std::vector<float> wet_threshold;                        ///< h   [m]
+};
+
 /// What SEEPS needs to know of the climate of a variable: total_precipitation_24hr or _6hr.
 class SeepsClimate {
  public:
@@ -21,15 +29,15 @@ class SeepsClimate {
   /// d   [m]
   double dry_threshold() const { return dry_threshold_; }
   /// p1: the mean of the dry fractions that are there over hours and days of the year. Shape: [lat, lon].
-  const std::vector<float>& dry_fraction() const { return dry_fraction_; }
-  /// h at the day of the year and hour of `valid_time`   [m]. Shape: [lat, lon]. Errors: missing_input.
-  std::vector<float> wet_threshold(Time valid_time) const;
+  const std::vector<float>& dry_fraction() const { return *dry_fraction_; }
+  /// With h at the day of the year and hour of `valid_time`. Errors: missing_input.
+  SeepsFields at(Time valid_time) const;
 
  private:
   ClimatologyStore& climatology_;
   std::string variable_;
   double dry_threshold_ = 0.0;
-  std::vector<float> dry_fraction_;
+  std::shared_ptr<const std::vector<float>> dry_fraction_;
 };
 
 /// SEEPS over areas.
@@ -38,11 +46,11 @@ struct SeepsScores {
   std::vector<double> ensemble_mean;  ///< [R] of the forecast that is the mean of the members
 };
 
-/// SEEPS of one variable at one lead: M members [lat, lon] against the truth at `valid_time`, all in metres,
+/// SEEPS of one variable at one lead: M members [lat, lon] against the truth, all in metres,
 /// over `areas` [R]. The ensemble mean is formed in double and rounded to float32; it is missing where a
-/// member is. Errors: those of SeepsClimate; internal for sizes that do not fit the climatology's grid.
-SeepsScores score_seeps(std::span<const float* const> members, const float* truth,
-                        const SeepsClimate& climate, Time valid_time, const LatLonGrid& grid,
-                        std::span<const kernels::AreaMask> areas, kernels::SeepsVariant variant, int threads);
+/// member is. Errors: internal for sizes that do not fit the climatology's grid.
+SeepsScores score_seeps(std::span<const float* const> members, const float* truth, const SeepsFields& climate,
+                        const LatLonGrid& grid, std::span<const kernels::AreaMask> areas,
+                        kernels::SeepsVariant variant, int threads);
 
 }  // namespace mosaic::eval

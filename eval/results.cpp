@@ -24,7 +24,8 @@ std::vector<const Score*> scores_of(const ScoreOptions& options) {
   std::vector<const Score*> scores;
   for (const auto& score : all_scores()) {
     if ((options.climatology || !score->needs_climatology()) &&
-        (!options.thresholds.channels.empty() || !score->needs_thresholds())) {
+        (!options.thresholds.channels.empty() || !score->needs_thresholds()) &&
+        (!options.seeps.channels.empty() || !score->needs_seeps())) {
       scores.push_back(score.get());
     }
   }

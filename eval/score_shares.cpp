@@ -19,10 +19,14 @@ ScoreOptions share_of(const ScoreOptions& all, std::size_t part, std::size_t par
   share.spectra_channels.clear();
   share.thresholds.channels.clear();
   share.maps.channels.clear();
+  share.seeps.channels.clear();
   std::size_t turn = 0;
   for (const Channel& channel : all.channels) {
     if (turn++ % parts == part) {
       share.channels.push_back(channel);
+      if (has(all.seeps.channels, channel)) {
+        share.seeps.channels.push_back(channel);
+      }
       if (has(all.maps.channels, channel)) {
         share.maps.channels.push_back(channel);
       }
@@ -124,6 +128,18 @@ void insert_maps(const MapSums& part, MapSums& whole) {
   }
 }
 
+void insert_seeps(const InitTimeSums& part, InitTimeSums& whole) {
+  const std::size_t regions = whole.regions.size();
+  for (std::size_t c = 0; c < part.seeps.channels.size(); ++c) {
+    const std::size_t place = position(
+        whole.seeps.channels, [&](const Channel& channel) { return channel == part.seeps.channels[c]; });
+    for (std::size_t lead = 0; lead < whole.leads.size(); ++lead) {
+      std::copy_n(&part.seeps.means[part.seeps.offset(lead, c, regions)], regions,
+                  &whole.seeps.means[whole.seeps.offset(lead, place, regions)]);
+    }
+  }
+}
+
 /// Inverse of ScoreShares::numbers_of(), given the axes.
 void set_numbers(InitTimeSums& sums, const std::vector<double>& numbers) {
   const auto arrays = sums.arrays();
@@ -174,6 +190,7 @@ InitTimeSums ScoreShares::join(Time initial_time, const std::vector<std::vector<
     insert_degree_spectra(sums, whole);
     insert_thresholds(sums, whole);
     insert_maps(sums.maps, whole.maps);
+    insert_seeps(sums, whole);
   }
   return whole;
 }

@@ -115,6 +115,22 @@ class RankedProbabilityScore final : public Score {
   bool needs_thresholds() const override { return true; }
 };
 
+/// Stable Equitable Error in Probability Space, of the members or of their mean (kernels/seeps/seeps.hpp).
+class SeepsScore final : public Score {
+ public:
+  SeepsScore(std::string name, std::size_t which, std::string definition)
+      : name_(std::move(name)), which_(which), definition_(std::move(definition)) {}
+  std::string name() const override { return name_; }
+  std::string definition() const override { return definition_; }
+  double value(const TimeMeans& means, int) const override { return means.seeps[which_]; }
+  bool needs_seeps() const override { return true; }
+
+ private:
+  std::string name_;
+  std::size_t which_;
+  std::string definition_;
+};
+
 /// sqrt(T[A[s^2]] / T[A[(y - X)^2]]): tends to sqrt(M / (M + 1)) for a reliable ensemble.
 class RawSpreadSkillRatio final : public Score {
  public:
@@ -197,6 +213,10 @@ std::vector<std::unique_ptr<const Score>> make_scores() {
   scores.push_back(std::make_unique<EnergyScore>());
   scores.push_back(std::make_unique<FairCrps>());
   scores.push_back(std::make_unique<RankedProbabilityScore>());
+  scores.push_back(std::make_unique<SeepsScore>(
+      "seeps", 0,
+      "SEEPS of precipitation over cells with dry fractions 0.1 ... 0.85, mean over the members"));
+  scores.push_back(std::make_unique<SeepsScore>("ensemble_mean_seeps", 1, "SEEPS of the ensemble mean"));
   scores.push_back(std::make_unique<RawSpreadSkillRatio>());
   scores.push_back(std::make_unique<FortinSpreadSkillRatio>());
   scores.push_back(std::make_unique<UnbiasedSpreadSkillRatio>());

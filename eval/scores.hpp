@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "eval/seeps_sums.hpp"
 #include "kernels/ensemble_statistics/ensemble_statistics.hpp"
 
 namespace mosaic::eval {
@@ -24,6 +25,7 @@ struct TimeMeans {
   kernels::Statistics statistics;
   InitTimeScores scores;
   double ranked_probability = std::numeric_limits<double>::quiet_NaN();  ///< summed over the quantiles
+  SeepsMeans seeps = {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
 };
 
 /// Of one initial time alone.
@@ -44,6 +46,8 @@ class Score {
   virtual bool needs_climatology() const { return false; }
   /// Whether it needs scores at climatological quantiles.
   virtual bool needs_thresholds() const { return false; }
+  /// Whether it is of precipitation and needs its climate.
+  virtual bool needs_seeps() const { return false; }
 };
 
 /// All scores, sorted by name.

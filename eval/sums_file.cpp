@@ -85,7 +85,8 @@ const std::vector<FileArray>& file_arrays() {
       {"reliability_counts",
        {"lead_time", "threshold_channel", "quantile", "members_above", "reliability_kind"},
        "area weights of points by members above the quantile"},
-      {"map", {"map_lead", "map_channel", "map_statistic", "latitude", "longitude"}, "statistics at points"}};
+      {"map", {"map_lead", "map_channel", "map_statistic", "latitude", "longitude"}, "statistics at points"},
+      {"seeps_mean", {"lead_time", "seeps_channel", "region", "seeps_kind"}, "area means of SEEPS"}};
   return arrays;
 }
 
@@ -168,6 +169,10 @@ NetcdfDocument document_of(std::span<const InitTimeSums> all) {
   if (!first.thresholds.channels.empty()) {
     add_threshold_axes(document, first);
   }
+  if (!first.seeps.channels.empty()) {
+    add_channel_axis(document, "seeps_channel", first.seeps.channels);
+    add_axis(document, "seeps_kind", std::vector<std::string>{"members", "ensemble_mean"});
+  }
   if (!first.maps.channels.empty()) {
     add_map_axes(document, first.maps);
   }
@@ -201,6 +206,9 @@ InitTimeSums read_axes(const NetcdfDocument& document) {
     return std::any_of(document.dimensions.begin(), document.dimensions.end(),
                        [name](const auto& dimension) { return dimension.first == name; });
   };
+  if (has("seeps_channel")) {
+    sums.seeps.channels = read_channel_axis(document, "seeps_channel");
+  }
   if (has("map_channel")) {
     sums.maps.channels = read_channel_axis(document, "map_channel");
     for (const std::int64_t seconds : values_of<std::int64_t>(document, "map_lead")) {

@@ -203,6 +203,12 @@ void add_ranks(TimeMean& total, const InitTimeSums& sums, std::size_t lead) {
 TimeMeans TimeMean::at(std::size_t lead, std::size_t channel, std::size_t region) const {
   const std::size_t place = (lead * mean.channels.size() + channel) * mean.regions.size() + region;
   TimeMeans means{.statistics = mean.means[place], .scores = scores[place]};
+  const ChannelSet& wet = mean.seeps.channels;
+  const auto rain = std::find(wet.begin(), wet.end(), mean.channels[channel]);
+  if (rain != wet.end()) {
+    const auto which = static_cast<std::size_t>(rain - wet.begin());
+    means.seeps = mean.seeps.means[mean.seeps.offset(lead, which, mean.regions.size()) + region];
+  }
   const ThresholdSums& thresholds = mean.thresholds;
   const auto found =
       std::find(thresholds.channels.begin(), thresholds.channels.end(), mean.channels[channel]);
@@ -229,6 +235,7 @@ TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& op
   std::fill(total.mean.ranks.begin(), total.mean.ranks.end(), 0.0);
   auto& thresholds = total.mean.thresholds;
   std::fill(thresholds.reliability.begin(), thresholds.reliability.end(), 0.0);
+  std::vector<std::array<Mean, 2>> seeps_cells(total.mean.seeps.means.size());
   std::vector<ThresholdMean> threshold_cells(thresholds.means.size());
   std::vector<CellMean> cells(total.mean.means.size());
   const std::size_t cells_of_lead = cells.size() / options.leads.size();
@@ -245,6 +252,11 @@ TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& op
       add_degree_spectra(total, all, lead);
       add_ranks(total, all, lead);
       add_reliability(total, all, lead);
+      const std::size_t end_of_seeps = all.seeps.offset(lead + 1, 0, all.regions.size());
+      for (std::size_t k = all.seeps.offset(lead, 0, all.regions.size()); k < end_of_seeps; ++k) {
+        seeps_cells[k][0].add(all.seeps.means[k][0], 1.0, options.missing);
+        seeps_cells[k][1].add(all.seeps.means[k][1], 1.0, options.missing);
+      }
       for_thresholds_of(all, lead,
                         [&](std::size_t k) { threshold_cells[k].add(all.thresholds.means[k], options); });
       ++total.counts[lead];
@@ -258,6 +270,9 @@ TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& op
   for (std::size_t cell = 0; cell < threshold_cells.size(); ++cell) {
     std::transform(threshold_cells[cell].scores.begin(), threshold_cells[cell].scores.end(),
                    thresholds.means[cell].begin(), [](const Mean& mean) { return mean.value(); });
+  }
+  for (std::size_t cell = 0; cell < seeps_cells.size(); ++cell) {
+    total.mean.seeps.means[cell] = {seeps_cells[cell][0].value(), seeps_cells[cell][1].value()};
   }
   divide_spectra(total);
   return total;

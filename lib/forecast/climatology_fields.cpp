@@ -24,13 +24,20 @@ ClimatologyFieldsReader::ClimatologyFieldsReader(ClimatologyStore& store, const 
     : store_(store),
       thresholds_(score.thresholds),
       grid_(std::move(grid)),
-      channels_(std::make_shared<const ChannelSet>(with_mean(score.channels, store))) {}
+      channels_(std::make_shared<const ChannelSet>(with_mean(score.channels, store))) {
+  for (const Channel& channel : score.seeps.channels) {
+    seeps_.emplace_back(store, channel.variable);
+  }
+}
 
 eval::ClimatologyFields ClimatologyFieldsReader::read(Time valid) {
   const CalendarTime when = calendar(valid);
   eval::ClimatologyFields fields;
   fields.mean = {valid, grid_, channels_,
                  store_.read(when.day_of_year, when.hour, *channels_, ClimatologyPart::mean)};
+  for (const eval::SeepsClimate& climate : seeps_) {
+    fields.seeps.push_back(climate.at(valid));
+  }
   for (const Channel& channel : thresholds_.channels) {
     if (thresholds_.kind == eval::ThresholdKind::gaussian) {
       append_gaussian(when, channel, fields.thresholds);

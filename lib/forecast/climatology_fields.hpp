@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "eval/init_time_scorer.hpp"
 #include "stores/climatology_store.hpp"
@@ -25,6 +26,7 @@ class ClimatologyFieldsReader {
   eval::ThresholdOptions thresholds_;
   std::shared_ptr<const LatLonGrid> grid_;
   std::shared_ptr<const ChannelSet> channels_;  ///< with a mean
+  std::vector<eval::SeepsClimate> seeps_;
 };
 
 }  // namespace mosaic

@@ -3,10 +3,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "eval/climatology_output.hpp"
 #include "eval/regions.hpp"
 #include "fields/channel.hpp"
 #include "forecast/score_channels.hpp"
@@ -23,6 +25,9 @@ void collect(std::vector<std::string>& problems, Parse&& parse) {
     problems.emplace_back(problem.what());
   }
 }
+
+/// Behind the name of a precipitation.
+constexpr std::array seeps_fields = {"_seeps_dry_fraction", "_seeps_threshold"};
 
 /// The parts of a climatology from which the scores at quantiles are made.
 std::vector<ClimatologyPart> parts_for(eval::ThresholdKind kind) {
@@ -86,6 +91,12 @@ void add_score_keys(ConfigSchema& schema, ScoreConfig& score, const std::string&
            "Each initial time counts the same (WeatherBench 2), or each valid cell by its weight "
            "(WeatherBench-X)")
       .choices({"initial-times", "pooled"});
+  schema
+      .key("score.seeps", &score.seeps,
+           "SEEPS of precipitation where the climatology has what it needs: dry is p <= d (WeatherBench-X), "
+           "or "
+           "p < d and p = d is in no category (WeatherBench 2)")
+      .choices({"corrected", "weatherbench2"});
   schema.key("score.seasons", &score.seasons,
              "Besides all initial times also the scores by season (DJF ... SON) of the valid time");
   schema.key("score.maps", &score.maps,
@@ -137,6 +148,8 @@ void check_scores(const ScoreConfig& score, const ClimatologyConfig& climatology
   collect(problems, [&] { eval::regions_by_name(score.regions); });
   expect(score.percentiles.empty() || !climatology.path.empty(),
          "score.percentiles needs climatology.path (--climatology)");
+  expect(!climatology.path.empty() || score.seeps == ScoreConfig{}.seeps,
+         "score.seeps has no effect without climatology.path");
   expect(!score.maps.empty() || score.map_lead_times.empty(),
          "score.map_lead_times has no effect without score.maps");
   expect(!score.percentiles.empty() || score.percentile_values == ScoreConfig{}.percentile_values,
@@ -208,6 +221,16 @@ void add_climatology(eval::ScoreOptions& options, const ScoreConfig& score,
   require_same_grid(grid, climatology.grid(), climatology.path(), "climatology");
   options.climatology = true;
   channels_with({ClimatologyPart::mean}, options.channels, climatology, "anomaly correlation");
+  options.seeps.variant =
+      score.seeps == "corrected" ? kernels::SeepsVariant::corrected : kernels::SeepsVariant::weatherbench2;
+  for (const Channel& channel : options.channels) {
+    const bool has_climate = std::all_of(seeps_fields.begin(), seeps_fields.end(), [&](const char* field) {
+      return climatology.has({channel.variable + field, std::nullopt}, ClimatologyPart::mean);
+    });
+    if (eval::dry_threshold(channel.variable) && has_climate) {
+      options.seeps.channels.push_back(channel);
+    }
+  }
   if (score.percentiles.empty()) {
     return;
   }

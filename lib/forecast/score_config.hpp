@@ -19,6 +19,7 @@ struct ScoreConfig {
   std::string missing_truth = "error";
   bool skipna = false;
   std::string time_mean = "initial-times";
+  std::string seeps = "corrected";
   bool seasons = false;
   std::vector<std::string> maps;
   std::vector<Duration> map_lead_times;

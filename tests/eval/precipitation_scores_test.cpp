@@ -56,7 +56,7 @@ TEST(SeepsScores, MembersAndTheirMeanFromAClimatology) {
   EXPECT_EQ(climate.dry_threshold(), 0.25e-3);
   EXPECT_FLOAT_EQ(climate.dry_fraction()[1], 0.3F);
   EXPECT_EQ(climate.dry_fraction()[0], 1.0F);
-  EXPECT_FLOAT_EQ(climate.wet_threshold(parse_time("2020-12-31T12"))[3], 1.366e-3F);
+  EXPECT_FLOAT_EQ(climate.at(parse_time("2020-12-31T12")).wet_threshold[3], 1.366e-3F);
 
   // h = 1.061 mm on 1 March 2020. The first point does not count; the truth is dry, light, heavy.
   const std::vector<float> truth = {0, 0, 1e-3F, 2e-3F};
@@ -65,8 +65,8 @@ TEST(SeepsScores, MembersAndTheirMeanFromAClimatology) {
   kernels::AreaMask everywhere{{1.0, 1.0}, {1, 1}};
   kernels::AreaMask north{{0.0, 1.0}, {1, 1}};
   const std::vector<kernels::AreaMask> areas = {everywhere, north};
-  const SeepsScores scores = score_seeps(pointers, truth.data(), climate, parse_time("2020-03-01T00"), *grid,
-                                         areas, kernels::SeepsVariant::corrected, 1);
+  const SeepsScores scores = score_seeps(pointers, truth.data(), climate.at(parse_time("2020-03-01T00")),
+                                         *grid, areas, kernels::SeepsVariant::corrected, 1);
   ASSERT_EQ(scores.members.size(), 6U);
   const auto cost = kernels::seeps_matrix(0.3F);
   EXPECT_EQ(scores.members[0], 0.0);

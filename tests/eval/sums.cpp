@@ -30,6 +30,8 @@ class Sums : public testing::Test {
     options_.thresholds = {.quantiles = {0.25, 0.75},
                            .channels = {{"2m_temperature", std::nullopt}, {"geopotential", 850}}};
     options_.maps = {{{"geopotential", 850}}, {Duration::hours(48)}};
+    // What a channel is called does not matter here: any field has dry, light and heavy values.
+    options_.seeps.channels = {{"geopotential", 500}};
   }
 
   std::vector<float> random_state(unsigned seed) const {
@@ -55,7 +57,11 @@ class Sums : public testing::Test {
         members.push_back(states.emplace_back(random_state(seed + m + 1)).data());
       }
       const Time valid = time + options_.leads[lead];
-      ClimatologyFields climatology{{valid, grid_, channels_, random_state(seed + 50)}, {}};
+      ClimatologyFields climatology{{valid, grid_, channels_, random_state(seed + 50)}, {}, {}};
+      for (std::size_t e = 0; e < options.seeps.channels.size(); ++e) {
+        climatology.seeps.push_back({0.0, std::make_shared<const std::vector<float>>(grid_->points(), 0.5F),
+                                     std::vector<float>(grid_->points(), 0.967F)});
+      }
       for (std::size_t h = 0; h < options.thresholds.channels.size(); ++h) {
         for (const double threshold : {-0.5, 0.5}) {
           climatology.thresholds.insert(climatology.thresholds.end(), grid_->points(), threshold);
@@ -108,6 +114,7 @@ TEST_F(Sums, a_file_gives_them_back) {
   EXPECT_EQ(back.ranks, sums.ranks);
   EXPECT_EQ(back.by_degree.values, sums.by_degree.values);
   EXPECT_EQ(back.maps.values, sums.maps.values);
+  EXPECT_EQ(back.seeps.means, sums.seeps.means);
   EXPECT_EQ(back.thresholds.means, sums.thresholds.means);
   EXPECT_EQ(back.thresholds.reliability, sums.thresholds.reliability);
   EXPECT_EQ(back.thresholds.channels, options_.thresholds.channels);
@@ -225,6 +232,23 @@ TEST_F(Sums, the_ranked_probability_score_is_a_sum_over_quantiles) {
 }
 
 // The leads of 6 h and 48 h from 30 November are in different seasons.
+// Half of a standard normal distribution is dry, a third of the other half heavy: independent members
+// score 1.
+TEST_F(Sums, seeps_of_independent_members_is_near_one) {
+  std::vector<InitTimeSums> sums;
+  for (int day = 0; day < 20; ++day) {
+    sums.push_back(score({86400 * day}, {0}));
+  }
+  const auto metrics = metrics_document(time_mean(sums, options_), options_);
+  const auto& names = std::get<std::vector<std::string>>(metrics.variable("metric").values);
+  const auto seeps = static_cast<std::size_t>(std::find(names.begin(), names.end(), "seeps") - names.begin());
+  ASSERT_LT(seeps, names.size());
+  const double value = doubles(metrics, "geopotential")[seeps * 8];  // global, 6 h, 500 hPa
+  // 3 members x 20 times x 84 points share 20 x 84 truths, costs of standard deviation below 1.5: 0.04.
+  EXPECT_NEAR(value, 1.0, 0.12);
+  EXPECT_TRUE(std::isnan(doubles(metrics, "geopotential")[seeps * 8 + 1])) << "850 hPa has none";
+}
+
 TEST_F(Sums, seasons_are_those_of_valid_times) {
   const Time autumn = parse_time("2020-11-29T00"), winter = parse_time("2020-12-29T00");
   const std::vector<InitTimeSums> sums = {score(autumn, {0, 1}), score(winter, {0, 1})};
@@ -304,6 +328,7 @@ TEST_F(Sums, wrong_use_is_refused) {
             ExitCode::internal)
       << "quantiles without a climatology";
   options_.thresholds = {};
+  options_.seeps = {};
   options_.climatology = false;
   InitTimeScorer scorer(options_, grid_, channels_, 1);
   const std::vector<float> values = random_state(1);
@@ -314,7 +339,7 @@ TEST_F(Sums, wrong_use_is_refused) {
   scorer.add(0, {values.data()}, truth);
   EXPECT_THROW(scorer.add(0, {values.data()}, truth), Error) << "twice";
   scorer.begin({0});
-  const ClimatologyFields climatology{truth, {}};
+  const ClimatologyFields climatology{truth, {}, {}};
   EXPECT_THROW(scorer.add(0, {values.data()}, truth, &climatology), Error)
       << "a climatology that was not announced";
   options_.channels.push_back({"specific_humidity", 700});
