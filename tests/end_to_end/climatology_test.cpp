@@ -7,6 +7,7 @@
 #include <map>
 #include <numbers>
 #include <optional>
+#include <sstream>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
@@ -207,6 +208,41 @@ TEST(ClimatologyProgram, ClimatologyStoreReadsEveryPart) {
   const auto wet =
       store.read(200, 12, {{"total_precipitation_24hr_seeps_threshold", {}}}, ClimatologyPart::mean);
   EXPECT_NEAR(wet[0], 1.42e-3, 0.3e-3);
+}
+
+// Days that have nothing to do with each other: persistence scores as any constant forecast does, 1.
+TEST(ClimatologyProgram, EvaluationsScoreAgainstIt) {
+  const std::string input = shared_years();
+  const std::string climatology = output_of("EvaluationsScoreAgainstIt");
+  ASSERT_EQ(make(0, input, climatology, "--quantiles 0.25,0.75").code, 0);
+  const fs::path folder = scratch_dir("climatology_scores");
+  std::vector<fs::path> folders;
+  for (const int ranks : {0, 2}) {
+    folders.push_back(folder / std::to_string(ranks));
+    const Job job = shell(launcher(ranks) + program("mosaic_evaluate") +
+                          " --set forecast.kind=persistence --set forecast.lead_times=1d --start 2020-03-01 "
+                          "--end 2020-06-01 --set times.step=1d --set score.skipna=true --truth " +
+                          input + " --climatology " + climatology +
+                          " --set score.channels=total_precipitation_24hr,2m_temperature --set "
+                          "score.percentiles=25,75 --out " +
+                          folders.back().string());
+    ASSERT_EQ(job.code, 0) << job.output;
+  }
+  expect_same_results(folders[0], folders[1]);
+  std::map<std::string, double> scores;
+  std::istringstream lines(read_text((folders[0] / "metrics.csv").string()));
+  for (std::string line; std::getline(lines, line);) {
+    if (const std::size_t end = line.rfind(','); end != std::string::npos && !line.starts_with('#')) {
+      scores[line.substr(0, end)] = std::strtod(line.c_str() + end + 1, nullptr);
+    }
+  }
+  // 93 days x 11 points: costs of standard deviation 1.5 give 0.05.
+  EXPECT_NEAR(scores["seeps,global,total_precipitation_24hr,,24"], 1.0, 0.2);
+  EXPECT_EQ(scores["seeps,global,total_precipitation_24hr,,24"],
+            scores["ensemble_mean_seeps,global,total_precipitation_24hr,,24"]);
+  EXPECT_NEAR(scores["acc,global,2m_temperature,,24"], 0.0, 0.1);
+  // Both thresholds: (p - o)^2 of two independent events of probability 1/4 or 3/4 is 3/8.
+  EXPECT_NEAR(scores["rps,global,2m_temperature,,24"], 0.75, 0.1);
 }
 
 // Window 1: day d of the climatology is the mean of that day over the years. x = year: days 60 ... 365 are
