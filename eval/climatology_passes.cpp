@@ -10,6 +10,9 @@
 namespace mosaic::eval {
 namespace {
 
+/// Reading everything more often than this is no way to save memory.
+constexpr std::size_t most_rounds = 32;
+
 std::size_t share(std::size_t all, std::size_t parts) { return (all + parts - 1) / parts; }
 
 /// What a pass needs on one rank [bytes].
@@ -57,9 +60,9 @@ ClimatologyPass largest_pass(const ClimatologyContents& contents, std::size_t fi
   if (channels) {
     return pass;
   }
-  const std::size_t points = contents.grid->points();
-  while (bytes() > memory && pass.rounds < points) {
-    pass.rounds = std::min(points, pass.rounds + share(pass.rounds, 8));
+  const std::size_t most = std::min(most_rounds, contents.grid->points());
+  while (bytes() > memory && pass.rounds < most) {
+    ++pass.rounds;
   }
   constexpr double mebibyte = 1024.0 * 1024.0;
   require(bytes() <= memory, ExitCode::bad_configuration,
