@@ -21,8 +21,6 @@ constexpr float missing_value = std::numeric_limits<float>::quiet_NaN();
 /// States that a rank reads between two exchanges: few, so that ranks seldom wait for one another and memory
 /// stays small.
 constexpr std::size_t states_at_once = 4;
-/// Of the memory, for chunks that hold several times.
-constexpr double cache_part = 0.125;
 
 class Stopwatch {
  public:
@@ -46,12 +44,12 @@ class ClimatologyRun {
   void set_up() {
     agree(comm_, [&] {
       FieldStoreOptions options = request_.options;
-      options.chunk_cache = static_cast<std::size_t>(cache_part * request_.memory);
+      options.chunk_cache = static_cast<std::size_t>(climatology_cache_part * request_.memory);
       store_ = open_field_store(request_.input, options);
       require(!store_->times().empty(), ExitCode::corrupt_input, "{}: has no times", request_.input);
       times_ = chosen_times(request_, *store_);
       output_.emplace(request_.output, chosen_contents(request_, *store_, times_));
-      passes_ = plan_passes(contents(), ranks_, (1.0 - cache_part) * request_.memory, states_at_once);
+      passes_ = plan_passes(contents(), ranks_, request_.memory, states_at_once);
     });
     agree(comm_, [&] {
       if (rank_ == 0) {
