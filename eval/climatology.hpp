@@ -25,9 +25,8 @@ struct ClimatologyRequest {
   std::vector<std::string> variables;
   std::vector<std::string> channels;  ///< VARIABLE_LEVEL, or VARIABLE
   std::size_t window = 61;            ///< [d] odd
-  /// Without a word from the user SEEPS is made where there is precipitation; then `seeps_if_possible`.
   std::set<ClimatologyStatistic> statistics = {ClimatologyStatistic::mean, ClimatologyStatistic::deviation};
-  bool seeps_if_possible = true;
+  bool seeps_if_possible = true;    ///< seeps too, where there is precipitation
   std::vector<double> quantiles;    ///< 0 ... 1
   bool allow_missing = false;       ///< times that are not there are left out; otherwise they are an error
   double memory = 2.0 * (1 << 30);  ///< [bytes] for each rank

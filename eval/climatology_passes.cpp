@@ -10,6 +10,9 @@
 namespace mosaic::eval {
 namespace {
 
+/// Reading everything more often than this is no way to save memory.
+constexpr std::size_t most_rounds = 32;
+
 std::size_t share(std::size_t all, std::size_t parts) { return (all + parts - 1) / parts; }
 
 /// What a pass needs on one rank [bytes].
@@ -57,14 +60,17 @@ ClimatologyPass largest_pass(const ClimatologyContents& contents, std::size_t fi
   if (channels) {
     return pass;
   }
-  const std::size_t points = contents.grid->points();
-  while (bytes() > memory && pass.rounds < points) {
-    pass.rounds = std::min(points, pass.rounds + share(pass.rounds, 8));
+  const std::size_t most = std::min(most_rounds, contents.grid->points());
+  while (bytes() > memory && pass.rounds < most) {
+    ++pass.rounds;
   }
-  constexpr double mebibyte = 1024.0 * 1024.0;
+  constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
+  const double without_cache = 1.0 - climatology_cache_part;
   require(bytes() <= memory, ExitCode::bad_configuration,
-          "{:.0f} MiB of memory for each of {} ranks are too few: {} at one hour needs {:.0f} MiB",
-          memory / mebibyte, ranks, contents.channels[first].name(), std::ceil(bytes() / mebibyte));
+          "{:.6f} GiB of memory for each of {} ranks are too few: {} at one hour, read {} times, needs "
+          "{:.6f} GiB",
+          memory / without_cache / gibibyte, ranks, contents.channels[first].name(), pass.rounds,
+          std::ceil(bytes() / without_cache / gibibyte * 1e6) / 1e6);
   return pass;
 }
 
@@ -85,7 +91,8 @@ std::vector<ClimatologyPass> plan_passes(const ClimatologyContents& contents, in
     while (end < channels.size() && channels[end].variable == channels[first].variable) {
       ++end;
     }
-    const ClimatologyPass block = largest_pass(contents, first, end - first, ranks, memory, states);
+    const ClimatologyPass block =
+        largest_pass(contents, first, end - first, ranks, (1.0 - climatology_cache_part) * memory, states);
     for (std::size_t c = first; c < end; c += block.channels) {
       for (std::size_t h = 0; h < contents.hours.size(); h += block.hours) {
         passes.push_back({c, std::min(block.channels, end - c), h,

@@ -9,6 +9,9 @@
 
 namespace mosaic::eval {
 
+/// Of the memory, for decoded chunks that hold several times.
+inline constexpr double climatology_cache_part = 0.125;
+
 /// A part of a climatology that is made in one go: a block of channels of one variable at a block of hours.
 /// Its states are read once for each round; a round has a part of the points, spread over the ranks.
 struct ClimatologyPass {
@@ -27,8 +30,8 @@ std::pair<std::size_t, std::size_t> points_of(std::size_t points, std::size_t ro
 
 /// The largest passes that fit into `memory` bytes of each rank: all levels of a variable at all hours, else
 /// at fewer hours, else fewer levels at one hour, else one channel at one hour in several rounds. Counted are
-/// the records of the points, the results, and `states` states that are read at once. Errors:
-/// bad_configuration naming the least memory.
+/// the records of the points, the results, `states` states that are read at once, and climatology_cache_part.
+/// Errors: bad_configuration, saying how much memory is enough for 32 rounds.
 std::vector<ClimatologyPass> plan_passes(const ClimatologyContents& contents, int ranks, double memory,
                                          std::size_t states);
 
