@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "eval/quantile.hpp"
 
 namespace mosaic::eval {
 namespace {
@@ -22,14 +23,6 @@ double decibels(double a, double b) { return a > 0.0 ? 10.0 * std::log10(ratio_o
 void check_range(DegreeRange range, std::size_t degrees) {
   require(range.first <= range.last && range.last < degrees, "degrees {} to {} of a spectrum that ends at {}",
           range.first, range.last, static_cast<double>(degrees) - 1.0);
-}
-
-/// Linear between ranks: position p (N - 1). Values are sorted.
-double quantile(const std::vector<double>& sorted, double p) {
-  const double place = p * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 double standard_deviation(const std::vector<double>& values) {
