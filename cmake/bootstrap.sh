@@ -46,6 +46,7 @@ libspdlog-dev            header spdlog/spdlog.h
 libfmt-dev               header fmt/format.h
 nlohmann-json3-dev       header nlohmann/json.hpp
 librandom123-dev         header Random123/philox.h
+gnuplot-nox              command gnuplot
 NEEDS
 }
 

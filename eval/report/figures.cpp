@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
+#include <iterator>
 #include <optional>
 #include <set>
 
@@ -24,7 +24,7 @@ const std::string& colour_of(std::size_t i) {
 }
 
 constexpr const char* truth_colour = "#000000";
-constexpr const char* mark = "lc rgb '#888888' lw 1 nohead";
+constexpr const char* mark = "nohead back lc rgb '#888888' lw 1";
 
 /// Leads on the axis: days, or hours if the last one is within two days.
 struct LeadAxis {
@@ -33,16 +33,22 @@ struct LeadAxis {
     in_days = leads.back() > Duration::days(2);
     first = place(leads.front());
     last = place(leads.back());
+    for (const Duration lead : leads) {
+      tics += fmt::format("{}{:g}", tics.empty() ? "" : ", ", place(lead));
+    }
+    constexpr std::size_t most_tics = 8;
+    tics = leads.size() <= most_tics ? "set xtics (" + tics + ")" : "set xtics autofreq";
   }
   double place(Duration lead) const { return lead.in_hours() / (in_days ? 24.0 : 1.0); }
   std::string label() const { return in_days ? "lead time [days]" : "lead time [h]"; }
   std::string range() const {
     const double pad = last > first ? 0.03 * (last - first) : 1.0;
-    return fmt::format("set xrange [{}:{}]", first - pad, last + pad);
+    return fmt::format("set xrange [{}:{}]\n{}", first - pad, last + pad, tics);
   }
 
   bool in_days = true;
   double first = 0, last = 0;
+  std::string tics;
 };
 
 std::vector<LegendEntry> run_legend(const Report& report) {
@@ -67,14 +73,37 @@ std::vector<std::string> published_models(const Report& report) {
   return models;
 }
 
-std::vector<LegendEntry> score_legend(const Report& report) {
-  std::vector<LegendEntry> legend = run_legend(report);
+/// Those entries whose colour is in any of the panels.
+std::vector<LegendEntry> used_entries(const std::vector<LegendEntry>& all, const std::vector<Panel>& panels) {
+  std::set<std::string> colours;
+  for (const Panel& panel : panels) {
+    for (const Curve& curve : panel.curves) {
+      colours.insert(curve.colour);
+    }
+  }
+  std::vector<LegendEntry> used;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(used),
+               [&](const LegendEntry& entry) { return colours.contains(entry.colour); });
+  return used;
+}
+
+/// Runs and published models.
+std::vector<LegendEntry> score_legend(const Report& report, const std::vector<Panel>& panels) {
+  std::vector<LegendEntry> all = run_legend(report);
   const auto models = published_models(report);
   for (std::size_t m = 0; m < models.size(); ++m) {
-    legend.push_back({models[m], colour_of(report.runs.size() + m), true});
+    all.push_back({models[m], colour_of(report.runs.size() + m), true});
   }
-  return legend;
+  return used_entries(all, panels);
 }
+
+/// The title without its unit.
+std::string words_of(const Channel& channel) {
+  const std::string title = title_of(channel);
+  return title.substr(0, title.find(" ["));
+}
+
+constexpr const char* small_title = "set title font ',10'";
 
 // --- scores by lead ---------------------------------------------------------------------------------------
 
@@ -132,7 +161,7 @@ std::optional<Panel> score_panel(const Report& report, const LeadAxis& axis, con
 }
 
 std::string level_line(double value) {
-  return fmt::format("set arrow from graph 0, first {0} to graph 1, first {0} back {1}", value, mark);
+  return fmt::format("set arrow from graph 0, first {0} to graph 1, first {0} {1}", value, mark);
 }
 
 Figure score_figure(const Report& report, const LeadAxis& axis, const Channel& channel,
@@ -148,9 +177,9 @@ Figure score_figure(const Report& report, const LeadAxis& axis, const Channel& c
   const std::string unit = fmt::format("[{}]", unit_of(channel));
   add("ensemble_mean_rmse", "RMSE of ensemble mean", unit, "set yrange [0:*]");
   add("crps", "fair CRPS", unit, "set yrange [0:*]");
-  add("bias", "bias", unit, level_line(0.0));
+  add("bias", "bias", unit, level_line(0.0) + "\nset yrange [*<0:0<*]");
   add("acc", "ACC", "", level_line(1.0));
-  Figure figure{title_of(channel), score_legend(report), "", ""};
+  Figure figure{title_of(channel), score_legend(report, panels), "", ""};
   figure.caption = fmt::format("Region {}. Bands: {:g} % intervals over initial times (block bootstrap).",
                                report.region, 100.0 * report.options.bootstrap.confidence);
   if (!report.published.empty()) {
@@ -166,8 +195,8 @@ Figure score_figure(const Report& report, const LeadAxis& axis, const Channel& c
 std::optional<Figure> spread_figure(const Report& report, const LeadAxis& axis, const std::string& prefix) {
   std::vector<Panel> panels;
   for (const Channel& channel : report.channels) {
-    if (auto panel = score_panel(report, axis, channel, "spread_skill_fortin", title_of(channel), "")) {
-      panel->title = panel->title.substr(0, panel->title.find(" ["));
+    if (auto panel = score_panel(report, axis, channel, "spread_skill_fortin", words_of(channel), "")) {
+      panel->settings.emplace_back(small_title);
       panel->settings.push_back(level_line(1.0));
       panel->settings.emplace_back("set yrange [0:1.2<*<3]");
       panels.push_back(*panel);
@@ -176,7 +205,7 @@ std::optional<Figure> spread_figure(const Report& report, const LeadAxis& axis, 
   if (panels.empty()) {
     return std::nullopt;
   }
-  return Figure{"Spread-skill ratio", score_legend(report),
+  return Figure{"Spread-skill ratio", score_legend(report, panels),
                 "sqrt((M + 1) / M) times ensemble standard deviation over RMSE of the ensemble mean: 1 (grey "
                 "line) for a reliable ensemble, below it the ensemble is too sure. Region " +
                     report.region + ". Axes end at 3.",
@@ -210,11 +239,10 @@ std::optional<Curve> rank_curve(const RunResults& run, std::size_t lead, std::si
 }
 
 Panel rank_panel(const Report& report, const Channel& channel, Duration lead) {
-  const std::string title = title_of(channel);
-  Panel panel{fmt::format("{}, {}", title.substr(0, title.find(" [")), to_string(lead)),
+  Panel panel{fmt::format("{}, {}", words_of(channel), lead_text(lead)),
               "rank of truth / (M + 1)",
               "",
-              {"set xrange [0:1]", "set yrange [0:*]", level_line(1.0)},
+              {"set xrange [0:1]", "set yrange [0:*]", small_title, level_line(1.0)},
               {}};
   for (std::size_t r = 0; r < report.runs.size(); ++r) {
     const RunResults& run = report.runs[r];
@@ -232,14 +260,16 @@ Panel rank_panel(const Report& report, const Channel& channel, Duration lead) {
   return panel;
 }
 
-/// First and last lead of any run with several members.
+/// First and last of the leads that all runs have; of all leads if they have none in common.
 std::vector<Duration> outer_leads(const Report& report) {
-  const std::vector<Duration> leads = report.leads();
-  std::vector<Duration> outer = {leads.front()};
-  if (leads.size() > 1) {
-    outer.push_back(leads.back());
-  }
-  return outer;
+  std::vector<Duration> leads = report.leads(), common;
+  std::copy_if(leads.begin(), leads.end(), std::back_inserter(common), [&](Duration lead) {
+    return std::all_of(report.runs.begin(), report.runs.end(), [&](const RunResults& run) {
+      return std::find(run.options.leads.begin(), run.options.leads.end(), lead) != run.options.leads.end();
+    });
+  });
+  leads = common.empty() ? leads : common;
+  return leads.size() > 1 ? std::vector{leads.front(), leads.back()} : leads;
 }
 
 std::optional<Figure> rank_figure(const Report& report, const std::string& prefix) {
@@ -255,7 +285,7 @@ std::optional<Figure> rank_figure(const Report& report, const std::string& prefi
   if (panels.empty()) {
     return std::nullopt;
   }
-  return Figure{"Rank histograms", run_legend(report),
+  return Figure{"Rank histograms", used_entries(run_legend(report), panels),
                 "Rank of the truth among the members, first and last lead; frequency over its mean, 1 (grey "
                 "line) for a reliable ensemble. Points of the whole grid without area weights, ties split.",
                 panels_svg(panels, 4, 290, 250, prefix)};
@@ -302,7 +332,7 @@ Curve spectrum_curve(const std::vector<double>& values, const std::string& colou
 std::vector<std::string> degree_axes(std::size_t lmax, bool wavelengths) {
   std::vector<std::string> settings = {
       fmt::format("set logscale x\nset xrange [1:{}]", lmax),
-      fmt::format("set arrow from first {0}, graph 0 to first {0}, graph 1 back dt (4,4) {1}",
+      fmt::format("set arrow from first {0}, graph 0 to first {0}, graph 1 {1} dt (4,4)",
                   last_trusted_degree(lmax), mark)};
   if (wavelengths) {
     std::string tics;
@@ -322,7 +352,7 @@ std::vector<std::string> degree_axes(std::size_t lmax, bool wavelengths) {
 
 Panel spectrum_panel(const Report& report, const std::vector<RunCurves>& all, const std::string& title) {
   Panel panel{title, "degree", "power", degree_axes(all.front().curves.lmax(), true), {}};
-  panel.settings.emplace_back("set logscale y\nset format y '10^{%T}'");
+  panel.settings.emplace_back("set logscale y\nset format y '1e%T'");
   panel.curves.push_back(spectrum_curve(all.front().curves.truth, truth_colour, CurveStyle::smooth));
   for (const RunCurves& one : all) {
     panel.curves.push_back(spectrum_curve(one.curves.members, colour_of(one.run), CurveStyle::smooth));
@@ -375,7 +405,7 @@ std::optional<Figure> spectrum_figure(const Report& report, const Channel& quant
   for (const Duration lead : outer_leads(report)) {
     const auto curves = curves_of(report, quantity, lead);
     if (!curves.empty() && curves.front().curves.lmax() > 1) {
-      spectra.push_back(spectrum_panel(report, curves, "lead " + to_string(lead)));
+      spectra.push_back(spectrum_panel(report, curves, "lead " + lead_text(lead)));
       ratios.push_back(ratio_panel(report, curves));
       trusted = last_trusted_degree(curves.front().curves.lmax());
     }
@@ -387,7 +417,7 @@ std::optional<Figure> spectrum_figure(const Report& report, const Channel& quant
   spectra.insert(spectra.end(), ratios.begin(), ratios.end());
   const RatioBand band;
   return Figure{
-      "Spectrum of " + quantity.name(), spectrum_legend(report),
+      "Spectrum of " + words_of(quantity), used_entries(spectrum_legend(report), spectra),
       fmt::format(
           "Power by spherical-harmonic degree over the whole globe, units of the field squared; mean "
           "over initial times. Below: ratios to the truth; band: 5 to 95 % of the initial times; dotted: "

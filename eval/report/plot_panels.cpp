@@ -85,7 +85,8 @@ std::string panels_script(const std::vector<Panel>& panels, int columns) {
   std::string script = fmt::format(
       "set multiplot layout {},{}\nset datafile missing 'NaN'\nset encoding utf8\nunset key\n"
       "set border lw 0.8 lc rgb '#444444'\nset tics nomirror font ',10'\nset title font ',12' offset 0,-0.4\n"
-      "set xlabel font ',11' offset 0,0.4\nset ylabel font ',11' offset 1.2,0\n",
+      "set xlabel font ',11' offset 0,0.4\nset ylabel font ',11' offset 0.8,0\nset lmargin 9\nset rmargin "
+      "2\n",
       (count + columns - 1) / columns, columns);
   for (int p = 0; p < count; ++p) {
     const Panel& panel = panels[static_cast<std::size_t>(p)];
@@ -95,7 +96,7 @@ std::string panels_script(const std::vector<Panel>& panels, int columns) {
     }
     script +=
         "unset arrow\nunset logscale\nunset x2tics\nunset x2label\nset xrange [*:*]\nset yrange [*:*]\n"
-        "set format y '%g'\nset xtics autofreq\nset grid lc rgb '#dddddd' lw 0.6\n";
+        "set format y '%g'\nset title font ',12'\nset xtics autofreq\nset grid lc rgb '#dddddd' lw 0.6\n";
     for (const std::string& setting : panel.settings) {
       script += setting + "\n";
     }

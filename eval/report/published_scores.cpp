@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <sstream>
@@ -69,7 +70,7 @@ std::optional<PublishedScore> score_of(const PublishedFile& file, const std::vec
   require(cells.size() == column_count, ExitCode::corrupt_input, "{} cells instead of {}", cells.size(),
           column_count);
   const auto metric = file.metrics.find(cells[7]);
-  if (metric == file.metrics.end()) {
+  if (metric == file.metrics.end() || cells[8].empty()) {  // without a lead: a climatology's
     return std::nullopt;
   }
   PublishedScore score;
@@ -121,6 +122,11 @@ bool same_grid(const std::string& published, const std::string& grid) {
 }  // namespace
 
 std::vector<PublishedScore> read_published_scores(const std::string& folder) {
+  require(
+      std::filesystem::is_directory(folder), ExitCode::missing_input,
+      "no folder {} of published scores: run from the repository, or name it with --published (installed: "
+      "share/mosaic/config/published_scores)",
+      folder);
   std::vector<PublishedScore> all;
   for (const PublishedFile& file : published_files()) {
     const std::string path = folder + "/" + file.name;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/error.hpp"
@@ -130,21 +131,14 @@ void remark_on_runs(Report& report) {
   }
 }
 
-/// The texts that are in one list only.
-std::vector<std::string> not_common(std::vector<std::string> a, std::vector<std::string> b) {
+/// What is in one list only, ascending.
+template <class Item>
+std::vector<Item> not_common(std::vector<Item> a, std::vector<Item> b) {
   std::sort(a.begin(), a.end());
   std::sort(b.begin(), b.end());
-  std::vector<std::string> only;
+  std::vector<Item> only;
   std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(only));
   return only;
-}
-
-std::vector<std::string> texts_of(const std::vector<Duration>& leads) {
-  std::vector<std::string> texts;
-  for (const Duration lead : leads) {
-    texts.push_back(to_string(lead));
-  }
-  return texts;
 }
 
 /// What of the two is not compared because only one of them has it.
@@ -156,7 +150,11 @@ void remark_on_difference(Report& report, const RunResults& run, const RunResult
     }
   };
   remark("channels", not_common(names_of(run.options.channels), names_of(reference.options.channels)));
-  remark("lead times", not_common(texts_of(run.options.leads), texts_of(reference.options.leads)));
+  std::vector<std::string> leads;
+  for (const Duration lead : not_common(run.options.leads, reference.options.leads)) {
+    leads.push_back(fmt::format("{:g} h", lead.in_hours()));
+  }
+  remark("lead times", leads);
   remark("regions", not_common(run.region_names(), reference.region_names()));
   const auto times_of = [](const RunResults& one) {
     std::vector<std::string> times;
@@ -257,6 +255,14 @@ void read_published(Report& report) {
   const RunResults& run = report.runs.front();
   report.published =
       matching_scores(read_published_scores(report.options.published), run.grid, run.year(), run.truth);
+  std::stable_sort(report.published.begin(), report.published.end(),
+                   [&](const PublishedScore& a, const PublishedScore& b) {
+                     const auto order = [&](const PublishedScore& row) {
+                       return std::tuple(place_of(report.channels, row.channel),
+                                         place_of(report_metrics(), row.metric), row.lead);
+                     };
+                     return order(a) < order(b);
+                   });
 }
 
 }  // namespace

@@ -125,7 +125,7 @@ void add_rows(Table& table, const Report& report, std::size_t run, const Columns
   for (const Channel& channel : report.channels) {
     bool first = true;
     for (const Duration lead : table_leads(report.runs[run].options.leads)) {
-      std::vector<std::string> row = {first ? title_of(channel) : "", to_string(lead), nothing};
+      std::vector<std::string> row = {first ? title_of(channel) : "", lead_text(lead), nothing};
       bool there = false;
       for (const std::string& metric : metrics) {
         const ScoreCell* cell = report.find({run, channel.name(), lead, metric});
@@ -221,7 +221,7 @@ Table published_table(const Report& report, std::size_t run) {
     const Interval& ours = cell->score;
     const bool beyond = !row.approximate && ours.exists() && ours.excludes(row.value);
     table.rows.push_back(
-        {title_of(row.channel), to_string(row.lead), heading_of(row.metric), text_of(ours),
+        {title_of(row.channel), lead_text(row.lead), heading_of(row.metric), text_of(ours),
          row.model + (row.members ? fmt::format(" (M = {})", *row.members) : ""),
          (row.approximate ? "about " : "") + number(row.value),
          row.approximate ? nothing : number(ours.estimate - row.value) + (beyond ? " *" : "")});
@@ -334,7 +334,7 @@ Table spectral_table(const RunResults& run) {
       const auto place = std::find(run.options.leads.begin(), run.options.leads.end(), lead);
       const auto curves = degree_curves(run, static_cast<std::size_t>(place - run.options.leads.begin()), q);
       if (curves) {
-        std::vector<std::string> row = {first ? quantity.name() : "", to_string(lead)};
+        std::vector<std::string> row = {first ? quantity.name() : "", lead_text(lead)};
         const auto rest = spectral_row(*curves);
         row.insert(row.end(), rest.begin(), rest.end());
         table.rows.push_back(row);
@@ -356,6 +356,8 @@ std::string text_of(const Interval& interval) {
   return interval.exists() ? fmt::format("{} [{}, {}]", value, number(interval.lower), number(interval.upper))
                            : value;
 }
+
+std::string lead_text(Duration lead) { return fmt::format("{:g} h", lead.in_hours()); }
 
 std::string title_of(const Channel& channel) {
   std::string words = channel.variable;

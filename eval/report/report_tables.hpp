@@ -27,6 +27,9 @@ std::string report_json(const Report& report);
 /// "0.01235 [0.01201, 0.01269]"; a dash for NaN, without brackets where there is no interval.
 std::string text_of(const Interval& interval);
 
+/// "72 h", whatever the length, so that a column of them reads well.
+std::string lead_text(Duration lead);
+
 /// Levels after the name in words and the unit: "geopotential 500 hPa [m2 s-2]".
 std::string title_of(const Channel& channel);
 
