@@ -110,7 +110,7 @@ constexpr const char* small_title = "set title font ',10'";
 void add_run_curves(Panel& panel, const Report& report, const LeadAxis& axis, const Channel& channel,
                     const std::string& metric) {
   for (std::size_t run = 0; run < report.runs.size(); ++run) {
-    Curve curve{.colour = colour_of(run), .x = {}, .y = {}, .lower = {}, .upper = {}};
+    Curve curve{.colour = colour_of(run)};
     for (const Duration lead : report.runs[run].options.leads) {
       const ScoreCell* cell = report.find({run, channel.name(), lead, metric});
       if (cell != nullptr && std::isfinite(cell->score.estimate)) {
@@ -131,7 +131,7 @@ void add_published_curves(Panel& panel, const Report& report, const LeadAxis& ax
                           const std::string& metric) {
   const auto models = published_models(report);
   for (std::size_t m = 0; m < models.size() && !panel.curves.empty(); ++m) {
-    Curve curve{.colour = colour_of(report.runs.size() + m), .x = {}, .y = {}, .lower = {}, .upper = {}};
+    Curve curve{.colour = colour_of(report.runs.size() + m)};
     for (const PublishedScore& row : report.published) {
       const double place = axis.place(row.lead);
       if (row.model == models[m] && row.channel == channel && row.metric == metric && place >= axis.first &&
@@ -218,7 +218,7 @@ std::optional<Figure> spread_figure(const Report& report, const LeadAxis& axis, 
 std::optional<Curve> rank_curve(const RunResults& run, std::size_t lead, std::size_t channel) {
   const std::size_t bins = static_cast<std::size_t>(run.members()) + 1;
   const std::size_t kind = static_cast<std::size_t>(kernels::RankCount::ties_split);
-  Curve curve{.colour = {}, .style = CurveStyle::steps, .x = {}, .y = {}, .lower = {}, .upper = {}};
+  Curve curve{.colour = {}, .style = CurveStyle::steps};
   curve.y.resize(bins);
   double total = 0.0;
   for (const InitTimeSums& sums : run.sums) {
@@ -320,7 +320,7 @@ std::vector<RunCurves> curves_of(const Report& report, const Channel& quantity, 
 }
 
 Curve spectrum_curve(const std::vector<double>& values, const std::string& colour, CurveStyle style) {
-  Curve curve{.colour = colour, .style = style, .x = {}, .y = {}, .lower = {}, .upper = {}};
+  Curve curve{.colour = colour, .style = style};
   for (std::size_t l = 1; l < values.size(); ++l) {
     curve.x.push_back(static_cast<double>(l));
     curve.y.push_back(values[l]);

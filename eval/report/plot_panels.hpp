@@ -17,8 +17,8 @@ enum class CurveStyle {
 struct Curve {
   std::string colour;  ///< "#0072b2"
   CurveStyle style = CurveStyle::line;
-  std::vector<double> x, y;
-  std::vector<double> lower, upper;  ///< both empty: no band
+  std::vector<double> x = {}, y = {};
+  std::vector<double> lower = {}, upper = {};  ///< both empty: no band
 };
 
 /// One diagram. Settings are gnuplot commands (axes, marks).

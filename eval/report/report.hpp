@@ -14,12 +14,12 @@
 namespace mosaic::eval {
 
 struct ReportOptions {
-  std::vector<std::string> runs;      ///< folders
-  std::string reference;              ///< folder; empty: none
-  std::string published;              ///< folder of published tables to compare with; empty: none
-  std::string region;                 ///< empty: the first of the first run
-  std::vector<std::string> channels;  ///< names; empty: the headline channels that the runs have
-  BootstrapOptions bootstrap;
+  std::vector<std::string> runs;           ///< folders
+  std::string reference = {};              ///< folder; empty: none
+  std::string published = {};              ///< folder of published tables to compare with; empty: none
+  std::string region = {};                 ///< empty: the first of the first run
+  std::vector<std::string> channels = {};  ///< names; empty: the headline channels that the runs have
+  BootstrapOptions bootstrap = {};
   int threads = 1;  ///< no influence on results
 };
 
