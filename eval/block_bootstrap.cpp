@@ -83,9 +83,10 @@ std::vector<std::size_t> resampled_times(std::size_t times, std::size_t block_le
       words = random_words(seed, {sample, draw / 4, static_cast<std::uint32_t>(times),
                                   static_cast<std::uint32_t>(block_length)});
     }
-    const std::size_t start = static_cast<std::uint64_t>(words[draw % 4]) * times >> 32U;
+    std::size_t place = static_cast<std::uint64_t>(words[draw % 4]) * times >> 32U;
     for (std::size_t i = 0; i < block_length && chosen.size() < times; ++i) {
-      chosen.push_back((start + i) % times);
+      chosen.push_back(place);
+      place = place + 1 < times ? place + 1 : 0;
     }
   }
   return chosen;

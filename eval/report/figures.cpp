@@ -160,25 +160,22 @@ std::optional<Panel> score_panel(const Report& report, const LeadAxis& axis, con
   return panel.curves.empty() ? std::nullopt : std::optional(panel);
 }
 
-std::string level_line(double value) {
-  return fmt::format("set arrow from graph 0, first {0} to graph 1, first {0} {1}", value, mark);
-}
-
 Figure score_figure(const Report& report, const LeadAxis& axis, const Channel& channel,
                     const std::string& prefix) {
   std::vector<Panel> panels;
   const auto add = [&](const char* metric, const char* title, const std::string& unit,
-                       const std::string& setting) {
+                       const std::vector<double>& levels) {
     if (auto panel = score_panel(report, axis, channel, metric, title, unit)) {
-      panel->settings.push_back(setting);
+      panel->settings.emplace_back("set yrange [*<0:0<*]");
+      panel->levels = levels;
       panels.push_back(*panel);
     }
   };
   const std::string unit = fmt::format("[{}]", unit_of(channel));
-  add("ensemble_mean_rmse", "RMSE of ensemble mean", unit, "set yrange [0:*]");
-  add("crps", "fair CRPS", unit, "set yrange [0:*]");
-  add("bias", "bias", unit, level_line(0.0) + "\nset yrange [*<0:0<*]");
-  add("acc", "ACC", "", level_line(1.0));
+  add("ensemble_mean_rmse", "RMSE of ensemble mean", unit, {});
+  add("crps", "fair CRPS", unit, {});
+  add("bias", "bias", unit, {0.0});
+  add("acc", "ACC", "", {1.0});
   Figure figure{title_of(channel), score_legend(report, panels), "", ""};
   figure.caption = fmt::format("Region {}. Bands: {:g} % intervals over initial times (block bootstrap).",
                                report.region, 100.0 * report.options.bootstrap.confidence);
@@ -197,7 +194,7 @@ std::optional<Figure> spread_figure(const Report& report, const LeadAxis& axis, 
   for (const Channel& channel : report.channels) {
     if (auto panel = score_panel(report, axis, channel, "spread_skill_fortin", words_of(channel), "")) {
       panel->settings.emplace_back(small_title);
-      panel->settings.push_back(level_line(1.0));
+      panel->levels = {1.0};
       panel->settings.emplace_back("set yrange [0:1.2<*<3]");
       panels.push_back(*panel);
     }
@@ -242,8 +239,9 @@ Panel rank_panel(const Report& report, const Channel& channel, Duration lead) {
   Panel panel{fmt::format("{}, {}", words_of(channel), lead_text(lead)),
               "rank of truth / (M + 1)",
               "",
-              {"set xrange [0:1]", "set yrange [0:*]", small_title, level_line(1.0)},
-              {}};
+              {"set xrange [0:1]", "set yrange [0:*]", small_title},
+              {},
+              {1.0}};
   for (std::size_t r = 0; r < report.runs.size(); ++r) {
     const RunResults& run = report.runs[r];
     const auto c = std::find(run.options.channels.begin(), run.options.channels.end(), channel);
@@ -367,10 +365,7 @@ Panel spectrum_panel(const Report& report, const std::vector<RunCurves>& all, co
 Panel ratio_panel(const Report& report, const std::vector<RunCurves>& all) {
   Panel panel{"", "degree", "ratio to truth", degree_axes(all.front().curves.lmax(), false), {}};
   const RatioBand band;
-  panel.settings.push_back(level_line(1.0));
-  for (const double bound : {band.lower, band.upper}) {
-    panel.settings.push_back(level_line(bound) + " dt (1,3)");
-  }
+  panel.levels = {band.lower, 1.0, band.upper};
   panel.settings.emplace_back("set yrange [0:1.4<*<2.5]");
   for (const RunCurves& one : all) {
     Curve members = spectrum_curve(one.curves.ratio.of_means, colour_of(one.run), CurveStyle::smooth);

@@ -48,7 +48,7 @@ std::string style_of(const Curve& curve) {
   return "";
 }
 
-/// Bands lie behind all curves. A band of a single value is a bar.
+/// Levels and bands lie behind all curves. A band of a single value is a bar.
 std::string plot_command(const Panel& panel, const std::string& prefix) {
   std::string bands, curves;
   for (std::size_t c = 0; c < panel.curves.size(); ++c) {
@@ -64,7 +64,11 @@ std::string plot_command(const Panel& panel, const std::string& prefix) {
     }
     curves += fmt::format("{} using 1:2 {}, ", data, style_of(curve));
   }
-  std::string command = "plot " + bands + curves;
+  std::string levels;
+  for (const double level : panel.levels) {
+    levels += fmt::format("{:g} with lines lc rgb '#888888' lw 0.8, ", level);
+  }
+  std::string command = "plot " + levels + bands + curves;
   command.erase(command.find_last_not_of(", ") + 1);
   return command + "\n";
 }

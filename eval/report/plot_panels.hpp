@@ -21,11 +21,12 @@ struct Curve {
   std::vector<double> lower = {}, upper = {};  ///< both empty: no band
 };
 
-/// One diagram. Settings are gnuplot commands (axes, marks).
+/// One diagram. Settings are gnuplot commands (axes, upright marks).
 struct Panel {
   std::string title, x_label, y_label;
-  std::vector<std::string> settings;
+  std::vector<std::string> settings;  ///< must leave something in sight: gnuplot fails otherwise
   std::vector<Curve> curves;
+  std::vector<double> levels = {};  ///< y of grey lines across the panel
 };
 
 /// gnuplot script of all panels, row by row.
