@@ -348,6 +348,12 @@ std::vector<std::string> degree_axes(std::size_t lmax, bool wavelengths) {
   return settings;
 }
 
+/// Whether there is anything to see on logarithmic axes.
+bool has_power(const std::vector<double>& spectrum) {
+  return std::count_if(spectrum.begin(), spectrum.end(),
+                       [](double power) { return power > 0.0 && std::isfinite(power); }) > 1;
+}
+
 Panel spectrum_panel(const Report& report, const std::vector<RunCurves>& all, const std::string& title) {
   Panel panel{title, "degree", "power", degree_axes(all.front().curves.lmax(), true), {}};
   panel.settings.emplace_back("set logscale y\nset format y '1e%T'");
@@ -399,7 +405,7 @@ std::optional<Figure> spectrum_figure(const Report& report, const Channel& quant
   std::size_t trusted = 0;
   for (const Duration lead : outer_leads(report)) {
     const auto curves = curves_of(report, quantity, lead);
-    if (!curves.empty() && curves.front().curves.lmax() > 1) {
+    if (!curves.empty() && has_power(curves.front().curves.truth)) {
       spectra.push_back(spectrum_panel(report, curves, "lead " + lead_text(lead)));
       ratios.push_back(ratio_panel(report, curves));
       trusted = last_trusted_degree(curves.front().curves.lmax());
@@ -415,8 +421,8 @@ std::optional<Figure> spectrum_figure(const Report& report, const Channel& quant
       "Spectrum of " + words_of(quantity), used_entries(spectrum_legend(report), spectra),
       fmt::format(
           "Power by spherical-harmonic degree over the whole globe, units of the field squared; mean "
-          "over initial times. Below: ratios to the truth; band: 5 to 95 % of the initial times; dotted: "
-          "{} and {}, within which the forecast counts as having the truth's power; dashed upright: "
+          "over initial times. Below: ratios to the truth; band: 5 to 95 % of the initial times; grey: 1, "
+          "and {} and {}, within which the forecast counts as having the truth's power; dashed upright: "
           "degree {}, up to which conclusions may be drawn. Ratios above 2.5 are cut.",
           band.lower, band.upper, trusted),
       panels_svg(spectra, columns, 1160 / 2, 330, prefix)};
