@@ -3,28 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <iterator>
 #include <optional>
-#include <set>
+#include <utility>
 
-#include "eval/report/plot_panels.hpp"
+#include "eval/report/figure_parts.hpp"
 #include "eval/report/report_tables.hpp"
-#include "eval/report/run_spectra.hpp"
 
 namespace mosaic::eval {
 namespace {
-
-/// Told apart with every kind of colour vision (Okabe and Ito).
-const std::string& colour_of(std::size_t i) {
-  static const std::array<std::string, 7> colours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                                     "#e69f00", "#56b4e9", "#777777"};
-  return colours[i % colours.size()];
-}
-
-constexpr const char* truth_colour = "#000000";
-constexpr const char* mark = "nohead back lc rgb '#888888' lw 1";
 
 /// Leads on the axis: days, or hours if the last one is within two days.
 struct LeadAxis {
@@ -51,17 +38,6 @@ struct LeadAxis {
   std::string tics;
 };
 
-std::vector<LegendEntry> run_legend(const Report& report) {
-  std::vector<LegendEntry> legend;
-  for (std::size_t run = 0; run < report.runs.size(); ++run) {
-    const RunResults& results = report.runs[run];
-    legend.push_back({results.label + (results.finished ? "" : " (not finished)") +
-                          (report.reference == run ? " (reference)" : ""),
-                      colour_of(run)});
-  }
-  return legend;
-}
-
 /// Models of published scores, in the order in which they come.
 std::vector<std::string> published_models(const Report& report) {
   std::vector<std::string> models;
@@ -73,34 +49,14 @@ std::vector<std::string> published_models(const Report& report) {
   return models;
 }
 
-/// Those entries whose colour is in any of the panels.
-std::vector<LegendEntry> used_entries(const std::vector<LegendEntry>& all, const std::vector<Panel>& panels) {
-  std::set<std::string> colours;
-  for (const Panel& panel : panels) {
-    for (const Curve& curve : panel.curves) {
-      colours.insert(curve.colour);
-    }
-  }
-  std::vector<LegendEntry> used;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(used),
-               [&](const LegendEntry& entry) { return colours.contains(entry.colour); });
-  return used;
-}
-
 /// Runs and published models.
 std::vector<LegendEntry> score_legend(const Report& report, const std::vector<Panel>& panels) {
   std::vector<LegendEntry> all = run_legend(report);
   const auto models = published_models(report);
   for (std::size_t m = 0; m < models.size(); ++m) {
-    all.push_back({models[m], colour_of(report.runs.size() + m), true});
+    all.push_back({models[m], curve_colour(report.runs.size() + m), true});
   }
   return used_entries(all, panels);
-}
-
-/// The title without its unit.
-std::string words_of(const Channel& channel) {
-  const std::string title = title_of(channel);
-  return title.substr(0, title.find(" ["));
 }
 
 constexpr const char* small_title = "set title font ',10'";
@@ -110,7 +66,7 @@ constexpr const char* small_title = "set title font ',10'";
 void add_run_curves(Panel& panel, const Report& report, const LeadAxis& axis, const Channel& channel,
                     const std::string& metric) {
   for (std::size_t run = 0; run < report.runs.size(); ++run) {
-    Curve curve{.colour = colour_of(run)};
+    Curve curve{.colour = curve_colour(run)};
     for (const Duration lead : report.runs[run].options.leads) {
       const ScoreCell* cell = report.find({run, channel.name(), lead, metric});
       if (cell != nullptr && std::isfinite(cell->score.estimate)) {
@@ -131,7 +87,7 @@ void add_published_curves(Panel& panel, const Report& report, const LeadAxis& ax
                           const std::string& metric) {
   const auto models = published_models(report);
   for (std::size_t m = 0; m < models.size() && !panel.curves.empty(); ++m) {
-    Curve curve{.colour = colour_of(report.runs.size() + m)};
+    Curve curve{.colour = curve_colour(report.runs.size() + m)};
     for (const PublishedScore& row : report.published) {
       const double place = axis.place(row.lead);
       if (row.model == models[m] && row.channel == channel && row.metric == metric && place >= axis.first &&
@@ -251,23 +207,11 @@ Panel rank_panel(const Report& report, const Channel& channel, Duration lead) {
     }
     if (auto curve = rank_curve(run, static_cast<std::size_t>(l - run.options.leads.begin()),
                                 static_cast<std::size_t>(c - run.options.channels.begin()))) {
-      curve->colour = colour_of(r);
+      curve->colour = curve_colour(r);
       panel.curves.push_back(*curve);
     }
   }
   return panel;
-}
-
-/// First and last of the leads that all runs have; of all leads if they have none in common.
-std::vector<Duration> outer_leads(const Report& report) {
-  std::vector<Duration> leads = report.leads(), common;
-  std::copy_if(leads.begin(), leads.end(), std::back_inserter(common), [&](Duration lead) {
-    return std::all_of(report.runs.begin(), report.runs.end(), [&](const RunResults& run) {
-      return std::find(run.options.leads.begin(), run.options.leads.end(), lead) != run.options.leads.end();
-    });
-  });
-  leads = common.empty() ? leads : common;
-  return leads.size() > 1 ? std::vector{leads.front(), leads.back()} : leads;
 }
 
 std::optional<Figure> rank_figure(const Report& report, const std::string& prefix) {
@@ -289,158 +233,6 @@ std::optional<Figure> rank_figure(const Report& report, const std::string& prefi
                 panels_svg(panels, 4, 290, 250, prefix)};
 }
 
-// --- spectra ----------------------------------------------------------------------------------------------
-
-/// One quantity of one run.
-struct RunCurves {
-  std::size_t run;
-  DegreeCurves curves;
-};
-
-std::vector<RunCurves> curves_of(const Report& report, const Channel& quantity, Duration lead) {
-  std::vector<RunCurves> found;
-  for (std::size_t r = 0; r < report.runs.size(); ++r) {
-    const RunResults& run = report.runs[r];
-    const auto& quantities = run.sums.front().by_degree.quantities;
-    const auto q = std::find_if(quantities.begin(), quantities.end(), [&](const SpectrumQuantity& one) {
-      return one.variable == quantity.variable && one.level == quantity.level;
-    });
-    const auto l = std::find(run.options.leads.begin(), run.options.leads.end(), lead);
-    if (q != quantities.end() && l != run.options.leads.end()) {
-      auto curves = degree_curves(run, static_cast<std::size_t>(l - run.options.leads.begin()),
-                                  static_cast<std::size_t>(q - quantities.begin()));
-      if (curves) {
-        found.push_back({r, std::move(*curves)});
-      }
-    }
-  }
-  return found;
-}
-
-Curve spectrum_curve(const std::vector<double>& values, const std::string& colour, CurveStyle style) {
-  Curve curve{.colour = colour, .style = style};
-  for (std::size_t l = 1; l < values.size(); ++l) {
-    curve.x.push_back(static_cast<double>(l));
-    curve.y.push_back(values[l]);
-  }
-  return curve;
-}
-
-/// Degrees below, wavelengths above, the last trusted degree marked.
-std::vector<std::string> degree_axes(std::size_t lmax, bool wavelengths) {
-  std::vector<std::string> settings = {
-      fmt::format("set logscale x\nset xrange [1:{}]", lmax),
-      fmt::format("set arrow from first {0}, graph 0 to first {0}, graph 1 {1} dt (4,4)",
-                  last_trusted_degree(lmax), mark)};
-  if (wavelengths) {
-    std::string tics;
-    for (const int km : {20000, 10000, 5000, 2000, 1000, 500, 200, 100, 50}) {
-      const double degree = wavelength_of_degree(1) / km;
-      if (degree <= static_cast<double>(lmax)) {
-        tics += fmt::format("{}'{}' {:.6g}", tics.empty() ? "" : ", ", km, degree);
-      }
-    }
-    settings.push_back(
-        fmt::format("set logscale x2\nset x2range [1:{}]\nset x2tics ({})\nset x2label "
-                    "'wavelength [km]' font ',11' offset 0,-0.4",
-                    lmax, tics));
-  }
-  return settings;
-}
-
-/// Whether there is anything to see on logarithmic axes.
-bool has_power(const std::vector<double>& spectrum) {
-  return std::count_if(spectrum.begin(), spectrum.end(),
-                       [](double power) { return power > 0.0 && std::isfinite(power); }) > 1;
-}
-
-Panel spectrum_panel(const Report& report, const std::vector<RunCurves>& all, const std::string& title) {
-  Panel panel{title, "degree", "power", degree_axes(all.front().curves.lmax(), true), {}};
-  panel.settings.emplace_back("set logscale y\nset format y '1e%T'");
-  panel.curves.push_back(spectrum_curve(all.front().curves.truth, truth_colour, CurveStyle::smooth));
-  for (const RunCurves& one : all) {
-    panel.curves.push_back(spectrum_curve(one.curves.members, colour_of(one.run), CurveStyle::smooth));
-    if (report.runs[one.run].members() > 1) {
-      panel.curves.push_back(
-          spectrum_curve(one.curves.ensemble_mean, colour_of(one.run), CurveStyle::dashed));
-    }
-  }
-  return panel;
-}
-
-Panel ratio_panel(const Report& report, const std::vector<RunCurves>& all) {
-  Panel panel{"", "degree", "ratio to truth", degree_axes(all.front().curves.lmax(), false), {}};
-  const RatioBand band;
-  panel.levels = {band.lower, 1.0, band.upper};
-  panel.settings.emplace_back("set yrange [0:1.4<*<2.5]");
-  for (const RunCurves& one : all) {
-    Curve members = spectrum_curve(one.curves.ratio.of_means, colour_of(one.run), CurveStyle::smooth);
-    members.lower = spectrum_curve(one.curves.ratio.lower, "", CurveStyle::smooth).y;
-    members.upper = spectrum_curve(one.curves.ratio.upper, "", CurveStyle::smooth).y;
-    panel.curves.push_back(members);
-    if (report.runs[one.run].members() > 1) {
-      panel.curves.push_back(spectrum_curve(degree_ratio(one.curves.ensemble_mean, one.curves.truth),
-                                            colour_of(one.run), CurveStyle::dashed));
-    }
-  }
-  return panel;
-}
-
-std::vector<LegendEntry> spectrum_legend(const Report& report) {
-  std::vector<LegendEntry> legend = {{"truth", truth_colour}};
-  for (const LegendEntry& entry : run_legend(report)) {
-    legend.push_back({entry.label + ", members", entry.colour});
-  }
-  for (std::size_t run = 0; run < report.runs.size(); ++run) {
-    if (report.runs[run].members() > 1) {
-      legend.push_back({report.runs[run].label + ", ensemble mean", colour_of(run), true});
-    }
-  }
-  return legend;
-}
-
-std::optional<Figure> spectrum_figure(const Report& report, const Channel& quantity,
-                                      const std::string& prefix) {
-  std::vector<Panel> spectra, ratios;
-  std::size_t trusted = 0;
-  for (const Duration lead : outer_leads(report)) {
-    const auto curves = curves_of(report, quantity, lead);
-    if (!curves.empty() && has_power(curves.front().curves.truth)) {
-      spectra.push_back(spectrum_panel(report, curves, "lead " + lead_text(lead)));
-      ratios.push_back(ratio_panel(report, curves));
-      trusted = last_trusted_degree(curves.front().curves.lmax());
-    }
-  }
-  if (spectra.empty()) {
-    return std::nullopt;
-  }
-  const int columns = static_cast<int>(spectra.size());
-  spectra.insert(spectra.end(), ratios.begin(), ratios.end());
-  const RatioBand band;
-  return Figure{
-      "Spectrum of " + words_of(quantity), used_entries(spectrum_legend(report), spectra),
-      fmt::format(
-          "Power by spherical-harmonic degree over the whole globe, units of the field squared; mean "
-          "over initial times. Below: ratios to the truth; band: 5 to 95 % of the initial times; grey: 1, "
-          "and {} and {}, within which the forecast counts as having the truth's power; dashed upright: "
-          "degree {}, up to which conclusions may be drawn. Ratios above 2.5 are cut.",
-          band.lower, band.upper, trusted),
-      panels_svg(spectra, columns, 1160 / 2, 330, prefix)};
-}
-
-ChannelSet all_quantities(const Report& report) {
-  ChannelSet all;
-  for (const RunResults& run : report.runs) {
-    for (const SpectrumQuantity& quantity : run.sums.front().by_degree.quantities) {
-      const Channel channel{quantity.variable, quantity.level};
-      if (std::find(all.begin(), all.end(), channel) == all.end()) {
-        all.push_back(channel);
-      }
-    }
-  }
-  return all;
-}
-
 }  // namespace
 
 std::vector<Figure> report_figures(const Report& report) {
@@ -457,8 +249,8 @@ std::vector<Figure> report_figures(const Report& report) {
   }
   add(spread_figure(report, axis, prefix()));
   add(rank_figure(report, prefix()));
-  for (const Channel& quantity : all_quantities(report)) {
-    add(spectrum_figure(report, quantity, prefix()));
+  for (Figure& figure : spectrum_figures(report)) {
+    figures.push_back(std::move(figure));
   }
   return figures;
 }

@@ -38,6 +38,8 @@ std::string style_of(const Curve& curve) {
       return "with linespoints lw 1.8 pt 7 ps 0.35 " + colour;
     case CurveStyle::smooth:
       return "with lines lw 1.6 " + colour;
+    case CurveStyle::broad:
+      return "with lines lw 3.6 " + colour;
     case CurveStyle::dashed:
       return "with lines lw 1.6 dt (7,5) " + colour;
     case CurveStyle::steps:

@@ -8,6 +8,7 @@ namespace mosaic::eval {
 enum class CurveStyle {
   line,    ///< with dots, so that single values are seen
   smooth,  ///< line without dots
+  broad,   ///< the same, seen behind others
   dashed,
   steps,   ///< a histogram's outline: x are the middles of its bins
   marker,  ///< crosses without a line

@@ -1,36 +1,18 @@
 #include "eval/report/report_tables.hpp"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <iterator>
+#include <map>
 #include <utility>
 
 #include "base/version.hpp"
-#include "eval/report/run_spectra.hpp"
+#include "eval/report/table_parts.hpp"
 
 namespace mosaic::eval {
 namespace {
-
-constexpr const char* nothing = "–";
-
-std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.4g}", value) : nothing; }
-
-/// Those shown in tables.
-std::vector<Duration> table_leads(const std::vector<Duration>& all) {
-  constexpr std::size_t most = 12;
-  if (all.size() <= most) {
-    return all;
-  }
-  std::vector<Duration> some;
-  for (const int days : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15}) {
-    if (std::find(all.begin(), all.end(), Duration::days(days)) != all.end()) {
-      some.push_back(Duration::days(days));
-    }
-  }
-  return some.empty() ? std::vector<Duration>(all.begin(), all.begin() + most) : some;
-}
 
 const std::string& heading_of(const std::string& metric) {
   static const std::map<std::string, std::string> headings = {{"ensemble_mean_rmse", "RMSE of ensemble mean"},
@@ -45,19 +27,6 @@ const std::string& heading_of(const std::string& metric) {
 }
 
 // --- notes ------------------------------------------------------------------------------------------------
-
-std::string run_note(const RunResults& run) {
-  std::string averages = run.options.time_mean == TimeMeanKind::pooled
-                             ? "every valid cell counts by its weight"
-                             : "every initial time counts the same";
-  if (run.options.missing == kernels::MissingValues::skip) {
-    averages += ", missing values left out";
-  }
-  return fmt::format("{}{}: grid {}; {} member{}; {} initial times, {}; truth {}; {}", run.label,
-                     run.finished ? "" : " (NOT FINISHED)",
-                     run.grid.empty() ? "not stated by an unfinished run" : run.grid, run.members(),
-                     run.members() == 1 ? "" : "s", run.sums.size(), run.period(), run.truth, averages);
-}
 
 std::string weights_note(const Report& report) {
   return fmt::format(
@@ -80,7 +49,8 @@ std::string interval_note(const Report& report) {
       "automatic block length",
       100.0 * options.confidence, options.samples, options.seed);
   if (longest > 0) {
-    note += fmt::format(" ({} to {} initial times)", shortest, longest);
+    note += fmt::format(" (here {}{})", shortest,
+                        longest > shortest ? fmt::format(" to {}", longest) : std::string());
   }
   const auto fewest =
       std::min_element(report.runs.begin(), report.runs.end(),
@@ -125,12 +95,12 @@ void add_rows(Table& table, const Report& report, std::size_t run, const Columns
   for (const Channel& channel : report.channels) {
     bool first = true;
     for (const Duration lead : table_leads(report.runs[run].options.leads)) {
-      std::vector<std::string> row = {first ? title_of(channel) : "", lead_text(lead), nothing};
+      std::vector<std::string> row = {first ? title_of(channel) : "", lead_text(lead), no_number};
       bool there = false;
       for (const std::string& metric : metrics) {
         const ScoreCell* cell = report.find({run, channel.name(), lead, metric});
         const Interval* interval = cell == nullptr ? nullptr : of(*cell);
-        row.push_back(interval == nullptr ? nothing : show(*interval));
+        row.push_back(interval == nullptr ? no_number : show(*interval));
         if (interval != nullptr) {
           there = true;
           row[2] = std::to_string(interval->initial_times);
@@ -150,14 +120,6 @@ std::vector<std::string> headings(const Columns& metrics) {
     columns.push_back(heading_of(metric));
   }
   return columns;
-}
-
-void add_lead_note(Table& table, const std::vector<Duration>& leads) {
-  const auto shown = table_leads(leads);
-  if (shown.size() < leads.size()) {
-    table.notes.push_back(
-        fmt::format("{} of {} lead times; --json has all of them", shown.size(), leads.size()));
-  }
 }
 
 std::vector<std::string> score_notes(const Report& report, const std::vector<std::size_t>& runs) {
@@ -223,8 +185,8 @@ Table published_table(const Report& report, std::size_t run) {
     table.rows.push_back(
         {title_of(row.channel), lead_text(row.lead), heading_of(row.metric), text_of(ours),
          row.model + (row.members ? fmt::format(" (M = {})", *row.members) : ""),
-         (row.approximate ? "about " : "") + number(row.value),
-         row.approximate ? nothing : number(ours.estimate - row.value) + (beyond ? " *" : "")});
+         (row.approximate ? "about " : "") + number_text(row.value),
+         row.approximate ? no_number : number_text(ours.estimate - row.value) + (beyond ? " *" : "")});
     if (truths.find(row.truth) == std::string::npos) {
       truths += (truths.empty() ? "" : ", ") + row.truth;
     }
@@ -240,121 +202,16 @@ Table published_table(const Report& report, std::size_t run) {
   return table;
 }
 
-// --- spectral fidelity ------------------------------------------------------------------------------------
-
-/// Some degrees up to the last trusted one.
-std::vector<std::size_t> shown_degrees(std::size_t lmax) {
-  std::vector<std::size_t> degrees;
-  for (const std::size_t degree : {10, 20, 40, 80}) {
-    if (degree < last_trusted_degree(lmax)) {
-      degrees.push_back(degree);
-    }
-  }
-  degrees.push_back(last_trusted_degree(lmax));
-  return degrees;
-}
-
-std::string with_deviation(double value, double deviation) {
-  return std::isnan(value)       ? nothing
-         : std::isnan(deviation) ? fmt::format("{:.3f}", value)
-                                 : fmt::format("{:.3f} ± {:.3f}", value, deviation);
-}
-
-std::string resolution_text(const DegreeCurves& curves) {
-  const DegreeRange range = judged_degrees(curves.lmax());
-  const auto reached = effective_resolution(curves.ratio.of_means, range);
-  if (!reached) {
-    return fmt::format("< {}", range.first);
-  }
-  return fmt::format("{}{} ({:.0f} km)", *reached == range.last ? "≥ " : "", *reached,
-                     wavelength_of_degree(*reached));
-}
-
-std::string bump_text(const DegreeCurves& curves) {
-  if (curves.lmax() < 9) {
-    return nothing;
-  }
-  const GridScaleBump ours = grid_scale_bump(curves.members), truth = grid_scale_bump(curves.truth);
-  if (std::isnan(ours.excess)) {
-    return nothing;
-  }
-  return fmt::format("{}{:+.1f} dB (truth {:+.1f})", ours.bump ? "BUMP " : "", ours.excess, truth.excess);
-}
-
-std::vector<std::string> spectral_row(const DegreeCurves& curves) {
-  const DegreeRange range = judged_degrees(curves.lmax());
-  const auto distance = [&](const std::vector<double>& spectrum) {
-    const double value = log_spectral_distance(spectrum, curves.truth, range);
-    return std::isnan(value) ? std::string(nothing) : fmt::format("{:.2f}", value);
-  };
-  std::vector<std::string> row = {std::to_string(curves.initial_times), resolution_text(curves),
-                                  distance(curves.members), distance(curves.ensemble_mean)};
-  const auto damping = degree_ratio(curves.ensemble_mean, curves.truth);
-  for (const std::size_t degree : shown_degrees(curves.lmax())) {
-    row.push_back(with_deviation(curves.ratio.of_means[degree], curves.ratio.deviation[degree]));
-    row.push_back(std::isnan(damping[degree]) ? nothing : fmt::format("{:.3f}", damping[degree]));
-  }
-  row.push_back(bump_text(curves));
-  return row;
-}
-
-std::vector<std::string> spectral_notes(const RunResults& run, std::size_t lmax) {
-  const DegreeRange range = judged_degrees(lmax);
-  const RatioBand band;
-  return {
-      run_note(run),
-      fmt::format("spectra by spherical-harmonic degree l of the whole globe, exact analysis, no area "
-                  "weights; wavelength {:.0f} km / l; judged are degrees {} to {}: beyond, the grid folds "
-                  "back what it cannot hold",
-                  wavelength_of_degree(1), range.first, range.last),
-      "M/T: mean of the members' spectra over that of the truth, ± standard deviation of the ratios of "
-      "initial times; E/T: spectrum of the ensemble mean over the truth's (damping by averaging)",
-      fmt::format("effective resolution: largest l to which M/T stays between {} and {}; LSD: log-spectral "
-                  "distance, members and ensemble mean (E); grid scale: excess over a power law at the "
-                  "smallest scales, a bump above {:g} dB",
-                  band.lower, band.upper, bump_threshold)};
-}
-
-Table spectral_table(const RunResults& run) {
-  const SpectraByDegree& spectra = run.sums.front().by_degree;
-  const std::size_t lmax = spectra.degrees - 1;
-  Table table{"Spectral fidelity of " + run.label,
-              {"quantity", "lead", "N", "effective resolution", "LSD [dB]", "LSD E [dB]"},
-              {},
-              spectral_notes(run, lmax)};
-  for (const std::size_t degree : shown_degrees(lmax)) {
-    table.columns.push_back(fmt::format("M/T l={}", degree));
-    table.columns.push_back(fmt::format("E/T l={}", degree));
-  }
-  table.columns.emplace_back("grid scale");
-  for (std::size_t q = 0; q < spectra.quantities.size(); ++q) {
-    const Channel quantity{spectra.quantities[q].variable, spectra.quantities[q].level};
-    bool first = true;
-    for (const Duration lead : table_leads(run.options.leads)) {
-      const auto place = std::find(run.options.leads.begin(), run.options.leads.end(), lead);
-      const auto curves = degree_curves(run, static_cast<std::size_t>(place - run.options.leads.begin()), q);
-      if (curves) {
-        std::vector<std::string> row = {first ? quantity.name() : "", lead_text(lead)};
-        const auto rest = spectral_row(*curves);
-        row.insert(row.end(), rest.begin(), rest.end());
-        table.rows.push_back(row);
-        first = false;
-      }
-    }
-  }
-  add_lead_note(table, run.options.leads);
-  return table;
-}
-
 }  // namespace
 
 std::string text_of(const Interval& interval) {
   if (std::isnan(interval.estimate)) {
-    return nothing;
+    return no_number;
   }
-  const std::string value = number(interval.estimate);
-  return interval.exists() ? fmt::format("{} [{}, {}]", value, number(interval.lower), number(interval.upper))
-                           : value;
+  const std::string value = number_text(interval.estimate);
+  return interval.exists()
+             ? fmt::format("{} [{}, {}]", value, number_text(interval.lower), number_text(interval.upper))
+             : value;
 }
 
 std::string lead_text(Duration lead) { return fmt::format("{:g} h", lead.in_hours()); }

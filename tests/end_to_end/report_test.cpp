@@ -29,8 +29,8 @@ bool contains(const std::string& text, const std::string& part) {
 /// The first wrongly nested, unclosed or unquoted element of a page; empty if all is well. Text between
 /// elements must hold no sign that begins one.
 std::string first_fault(const std::string& page) {
-  static const std::regex element(
-      R"(<!--[\s\S]*?-->|<!DOCTYPE html>|<(/?)([A-Za-z][\w:-]*)((?:\s+[\w:-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(/?)>)");
+  static const std::regex element(R"(<!--[\s\S]*?-->|<!DOCTYPE html>|<(/?)([A-Za-z][\w:-]*))"
+                                  R"(((?:\s+[\w:-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(/?)>)");
   std::vector<std::string> open;
   std::size_t at = 0;
   for (std::sregex_iterator it(page.begin(), page.end(), element), end; it != end; ++it) {
