@@ -63,17 +63,28 @@ constexpr const char* small_title = "set title font ',10'";
 
 // --- scores by lead ---------------------------------------------------------------------------------------
 
+/// What of a ScoreCell a panel shows.
+enum class Shown { score, difference };
+
+/// Nothing where it is not defined.
+std::optional<Interval> shown_of(const ScoreCell* cell, Shown shown) {
+  if (cell == nullptr) {
+    return std::nullopt;
+  }
+  const std::optional<Interval> interval = shown == Shown::score ? cell->score : cell->difference;
+  return interval && std::isfinite(interval->estimate) ? interval : std::nullopt;
+}
+
 void add_run_curves(Panel& panel, const Report& report, const LeadAxis& axis, const Channel& channel,
-                    const std::string& metric) {
+                    const std::string& metric, Shown shown) {
   for (std::size_t run = 0; run < report.runs.size(); ++run) {
     Curve curve{.colour = curve_colour(run)};
     for (const Duration lead : report.runs[run].options.leads) {
-      const ScoreCell* cell = report.find({run, channel.name(), lead, metric});
-      if (cell != nullptr && std::isfinite(cell->score.estimate)) {
+      if (const auto interval = shown_of(report.find({run, channel.name(), lead, metric}), shown)) {
         curve.x.push_back(axis.place(lead));
-        curve.y.push_back(cell->score.estimate);
-        curve.lower.push_back(cell->score.lower);
-        curve.upper.push_back(cell->score.upper);
+        curve.y.push_back(interval->estimate);
+        curve.lower.push_back(interval->lower);
+        curve.upper.push_back(interval->upper);
       }
     }
     if (!curve.x.empty()) {
@@ -111,35 +122,60 @@ std::optional<Panel> score_panel(const Report& report, const LeadAxis& axis, con
                                  const std::string& metric, const std::string& title,
                                  const std::string& unit) {
   Panel panel{title, axis.label(), unit, {axis.range()}, {}};
-  add_run_curves(panel, report, axis, channel, metric);
+  add_run_curves(panel, report, axis, channel, metric, Shown::score);
   add_published_curves(panel, report, axis, channel, metric);
   return panel.curves.empty() ? std::nullopt : std::optional(panel);
 }
 
-Figure score_figure(const Report& report, const LeadAxis& axis, const Channel& channel,
-                    const std::string& prefix) {
-  std::vector<Panel> panels;
-  const auto add = [&](const char* metric, const char* title, const std::string& unit,
-                       const std::vector<double>& levels) {
-    if (auto panel = score_panel(report, axis, channel, metric, title, unit)) {
+/// A score that figures show against lead.
+struct ShownScore {
+  const char* metric;
+  const char* title;
+  bool has_unit;
+  std::vector<double> levels;
+};
+
+/// Scores first, then their differences to the reference.
+std::vector<Panel> score_panels(const Report& report, const LeadAxis& axis, const Channel& channel) {
+  static const std::vector<ShownScore> scores = {{"ensemble_mean_rmse", "RMSE of ensemble mean", true, {}},
+                                                 {"crps", "fair CRPS", true, {}},
+                                                 {"bias", "bias", true, {0.0}},
+                                                 {"acc", "ACC", false, {1.0}}};
+  const std::string unit = fmt::format("[{}]", unit_of(channel));
+  std::vector<Panel> panels, differences;
+  for (const ShownScore& score : scores) {
+    const std::string label = score.has_unit ? unit : "";
+    if (auto panel = score_panel(report, axis, channel, score.metric, score.title, label)) {
       panel->settings.emplace_back("set yrange [*<0:0<*]");
-      panel->levels = levels;
+      panel->levels = score.levels;
       panels.push_back(*panel);
     }
-  };
-  const std::string unit = fmt::format("[{}]", unit_of(channel));
-  add("ensemble_mean_rmse", "RMSE of ensemble mean", unit, {});
-  add("crps", "fair CRPS", unit, {});
-  add("bias", "bias", unit, {0.0});
-  add("acc", "ACC", "", {1.0});
+    Panel difference{std::string(score.title) + " minus reference", axis.label(), label, {axis.range()}, {}};
+    add_run_curves(difference, report, axis, channel, score.metric, Shown::difference);
+    if (!difference.curves.empty()) {
+      difference.settings.insert(difference.settings.end(), {"set yrange [*<0:0<*]", small_title});
+      difference.levels = {0.0};
+      differences.push_back(difference);
+    }
+  }
+  panels.insert(panels.end(), differences.begin(), differences.end());
+  return panels;
+}
+
+Figure score_figure(const Report& report, const LeadAxis& axis, const Channel& channel,
+                    const std::string& prefix) {
+  const std::vector<Panel> panels = score_panels(report, axis, channel);
   Figure figure{title_of(channel), score_legend(report, panels), "", ""};
   figure.caption = fmt::format("Region {}. Bands: {:g} % intervals over initial times (block bootstrap).",
                                report.region, 100.0 * report.options.bootstrap.confidence);
+  if (report.reference) {
+    figure.caption += " Differences are paired, over common initial times.";
+  }
   if (!report.published.empty()) {
     figure.caption += " Dashed and crosses: published scores; crosses are approximate.";
   }
   if (!panels.empty()) {
-    const int columns = std::max(3, static_cast<int>(panels.size()));
+    const int columns = report.runs.front().options.climatology ? 4 : 3;
     figure.svg = panels_svg(panels, columns, 1160 / columns, 300, prefix);
   }
   return figure;
