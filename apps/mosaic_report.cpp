@@ -35,7 +35,7 @@ void declare(CLI::App& app, ReportFlags& flags) {
   app.add_option(
       "--reference", flags.reference,
       "Results folder to subtract, on common initial times; or: published, for published scores of "
-      "the first run's grid and year");
+      "the runs' grid and year");
   app.add_option("--published", flags.published, "Folder of the tables of published scores")
       ->capture_default_str();
   app.add_option("--out", flags.out, "Folder for report.html and report.md; default: the first RUN");

@@ -253,6 +253,12 @@ void read_published(Report& report) {
   require(report.region == "global", ExitCode::usage,
           "--reference published: published scores are of the region global, not {}", report.region);
   const RunResults& run = report.runs.front();
+  for (const RunResults& other : report.runs) {
+    require(other.grid == run.grid && other.year() == run.year(), ExitCode::corrupt_input,
+            "--reference published: {} and {} are on different grids or of different years, so that no "
+            "published score stands beside both; report on them one by one",
+            run.folder, other.folder);
+  }
   report.published =
       matching_scores(read_published_scores(report.options.published), run.grid, run.year(), run.truth);
   std::stable_sort(report.published.begin(), report.published.end(),

@@ -45,7 +45,7 @@ struct Report {
   std::string region;
   ChannelSet channels;
   std::map<ScoreKey, ScoreCell> scores;
-  std::vector<PublishedScore> published;  ///< of the grid and year of the first run
+  std::vector<PublishedScore> published;  ///< of the grid and year of all runs
   std::vector<std::string> remarks;       ///< what a reader must know: unfinished, not common, side by side
 
   /// Null where a run does not have it.

@@ -233,8 +233,8 @@ std::vector<Table> report_tables(const Report& report) {
       tables.push_back(difference_table(report, run));
     }
   }
-  if (!report.published.empty()) {
-    tables.push_back(published_table(report, 0));
+  for (std::size_t run = 0; run < report.runs.size() && !report.published.empty(); ++run) {
+    tables.push_back(published_table(report, run));
   }
   for (std::size_t run = 0; run < report.runs.size(); ++run) {
     if (report.runs[run].members() > 1) {

@@ -223,6 +223,48 @@ TEST_F(ReportOfRuns, UnlikeRunsAreNotSubtracted) {
   EXPECT_TRUE(contains(message, "different bounds")) << message;
 }
 
+TEST_F(ReportOfRuns, PublishedScoresStandBesideRunsOfTheirGrid) {
+  const std::string coarse = write("coarse", run(errors));
+  options_.grid = "240 x 121, latitudes -90 ... 90";
+  const std::string fine = write("fine", run(errors)), other = write("other", run({9, 12, 17, 26}));
+  const std::string tables = "config/published_scores";
+  const Report report = make_report({.runs = {fine, other}, .published = tables});
+  EXPECT_GT(report.published.size(), 100U);
+  const std::string text = report_terminal(report);
+  EXPECT_TRUE(contains(text, "Published scores beside fine"));
+  EXPECT_TRUE(contains(text, "Published scores beside other"));
+  EXPECT_TRUE(contains(text, "GenCast 1deg (M = 50)"));
+  EXPECT_FALSE(contains(text, "IFS HRES"));
+  std::string message;
+  EXPECT_EQ(code_of([&] { make_report({.runs = {coarse}, .published = tables}); }), ExitCode::corrupt_input);
+  EXPECT_EQ(code_of(
+                [&] {
+                  make_report({.runs = {fine, coarse}, .published = tables});
+                },
+                &message),
+            ExitCode::corrupt_input);
+  EXPECT_TRUE(contains(message, "different grids or of different years")) << message;
+}
+
+// A marker is no bar to pass: approximate rows have neither difference nor mark.
+TEST_F(ReportOfRuns, ApproximateRowsAreOnlyMarkers) {
+  options_.grid = "240 x 121, latitudes -90 ... 90";
+  options_.leads = {Duration::hours(120), Duration::hours(240)};
+  const Report report =
+      make_report({.runs = {write("fine", run(errors))}, .published = "config/published_scores"});
+  int approximate = 0;
+  for (const Table& table : report_tables(report)) {
+    for (const auto& row : table.rows) {
+      if (row.size() > 5 && row[5].starts_with("about ")) {
+        EXPECT_EQ(row[6], "–");
+        EXPECT_EQ(row[4], "Mosaic era5 (leaderboard scrape)");
+        ++approximate;
+      }
+    }
+  }
+  EXPECT_EQ(approximate, 2);
+}
+
 TEST_F(ReportOfRuns, WhatOnlyOneHasIsListed) {
   const std::string a = write("a", run(errors));
   options_.channels = {{"2m_temperature", std::nullopt}};
