@@ -55,12 +55,30 @@ double value_of(const Score& score, int members, const std::vector<std::size_t>&
 
 }  // namespace
 
+namespace {
+
+/// What scores need of the sums; spectra and more would only be copied.
+InitTimeSums without_spectra(const InitTimeSums& sums) {
+  InitTimeSums part;
+  part.initial_time = sums.initial_time;
+  part.members = sums.members;
+  part.leads = sums.leads;
+  part.channels = sums.channels;
+  part.regions = sums.regions;
+  part.scored = sums.scored;
+  part.means = sums.means;
+  part.ranks = sums.ranks;
+  return part;
+}
+
+}  // namespace
+
 RunScores::RunScores(const std::vector<InitTimeSums>& sums, const ScoreOptions& options)
     : missing_(options.missing), kind_(options.time_mean) {
   ScoreOptions of_one = options;  // one initial time: its mean is itself
   of_one.time_mean = TimeMeanKind::initial_times;
   for (const InitTimeSums& one : sums) {
-    TimeMean mean = time_mean({one}, of_one);
+    TimeMean mean = time_mean({without_spectra(one)}, of_one);
     members_ = one.members;
     channels_ = mean.mean.channels;
     regions_ = one.regions.size();
