@@ -25,7 +25,8 @@ class RunScores {
   const ChannelSet& channels() const { return channels_; }  ///< wind vectors behind the others
   int members() const { return members_; }
 
-  /// The score over all initial times, with the bits of metrics_document(), and its interval.
+  /// The score over all initial times, with the bits of metrics_document(), and its interval. NaN for scores
+  /// at climatological quantiles.
   Interval interval(const Score& score, ScorePlace place, const BootstrapOptions& options) const;
 
  private:

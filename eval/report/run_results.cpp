@@ -46,6 +46,7 @@ std::pair<std::vector<InitTimeSums>, bool> read_sums(const fs::path& folder) {
   std::vector<InitTimeSums> all;
   for (const std::string& file : files) {
     for (InitTimeSums& sums : naming(file, [&] { return all_from_netcdf(read_netcdf(file)); })) {
+      sums.maps = {};  // large, and not reported on
       naming(file, [&] { require_same_axes(all.empty() ? sums : all.front(), sums); });
       all.push_back(std::move(sums));
     }

@@ -14,6 +14,7 @@
 #include "eval/report/report_tables.hpp"
 #include "eval/report/run_spectra.hpp"
 #include "eval/results.hpp"
+#include "eval/time_mean.hpp"
 #include "support/errors.hpp"
 #include "support/golden.hpp"
 
@@ -91,12 +92,8 @@ class ReportOfRuns : public testing::Test {
                     const std::string& regions = "[global, tropics]") const {
     const fs::path folder = folder_ / name;
     fs::create_directories(folder);
-    std::vector<NetcdfDocument> documents;
-    for (const InitTimeSums& sums : all) {
-      documents.push_back(to_netcdf(sums, options_));
-    }
-    write_netcdf((folder / "sums.nc").string(), merge_sums(documents));
-    write_netcdf((folder / "metrics.nc").string(), metrics_document(all, options_));
+    write_netcdf((folder / "sums.nc").string(), merge_sums(all));
+    write_netcdf((folder / "metrics.nc").string(), metrics_document(time_mean(all, options_), options_));
     write_records(folder, all.size(), truth, regions);
     return folder.string();
   }
