@@ -53,10 +53,6 @@ double value_of(const Score& score, int members, const std::vector<std::size_t>&
   return score.value(means, members);
 }
 
-}  // namespace
-
-namespace {
-
 /// What scores need of the sums; spectra and more would only be copied.
 InitTimeSums without_spectra(const InitTimeSums& sums) {
   InitTimeSums part;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/error.hpp"
@@ -144,15 +145,6 @@ struct ThresholdMean {
   }
 };
 
-/// Calls add(place) for the means of a lead.
-template <class Add>
-void for_thresholds_of(const InitTimeSums& sums, std::size_t lead, const Add& add) {
-  const std::size_t end = sums.thresholds.mean_offset(lead + 1, 0, 0, sums.regions.size());
-  for (std::size_t k = sums.thresholds.mean_offset(lead, 0, 0, sums.regions.size()); k < end; ++k) {
-    add(k);
-  }
-}
-
 void add_reliability(TimeMean& total, const InitTimeSums& sums, std::size_t lead) {
   const std::size_t end = sums.thresholds.reliability_offset(lead + 1, 0, sums.members);
   for (std::size_t k = sums.thresholds.reliability_offset(lead, 0, sums.members); k < end; ++k) {
@@ -198,6 +190,77 @@ void add_ranks(TimeMean& total, const InitTimeSums& sums, std::size_t lead) {
   }
 }
 
+using SeepsMean = std::array<Mean, std::tuple_size_v<SeepsMeans>>;
+
+/// The means that are being formed, beside the totals in TimeMean.
+class Averages {
+ public:
+  Averages(const InitTimeSums& first, const ScoreOptions& options, std::size_t initial_times)
+      : options_(options), total_{with_wind_vectors(first), {}, {}, initial_times} {
+    InitTimeSums& mean = total_.mean;
+    total_.counts.assign(mean.leads.size(), 0);
+    for (std::vector<double>* sums :
+         {&mean.spectra, &mean.by_degree.values, &mean.ranks, &mean.thresholds.reliability}) {
+      std::fill(sums->begin(), sums->end(), 0.0);
+    }
+    cells_.resize(mean.means.size());
+    thresholds_.resize(mean.thresholds.means.size());
+    seeps_.resize(mean.seeps.means.size());
+  }
+
+  /// `sums`: with wind vectors.
+  void add(const InitTimeSums& sums, std::size_t lead) {
+    const std::size_t leads = sums.leads.size();
+    for_each_of(lead, leads, cells_, [&](std::size_t k) { cells_[k].add(sums.means[k], options_); });
+    for_each_of(lead, leads, thresholds_,
+                [&](std::size_t k) { thresholds_[k].add(sums.thresholds.means[k], options_); });
+    for_each_of(lead, leads, seeps_, [&](std::size_t k) {
+      for (std::size_t which = 0; which < seeps_[k].size(); ++which) {
+        seeps_[k][which].add(sums.seeps.means[k][which], 1.0, options_.missing);
+      }
+    });
+    add_spectra(total_, sums, lead);
+    add_degree_spectra(total_, sums, lead);
+    add_ranks(total_, sums, lead);
+    add_reliability(total_, sums, lead);
+    ++total_.counts[lead];
+  }
+
+  TimeMean finish() {
+    const auto value = [](const Mean& mean) { return mean.value(); };
+    for (std::size_t k = 0; k < cells_.size(); ++k) {
+      std::transform(cells_[k].statistics.begin(), cells_[k].statistics.end(), total_.mean.means[k].begin(),
+                     value);
+      total_.scores.push_back(cells_[k].mean_scores());
+    }
+    for (std::size_t k = 0; k < thresholds_.size(); ++k) {
+      std::transform(thresholds_[k].scores.begin(), thresholds_[k].scores.end(),
+                     total_.mean.thresholds.means[k].begin(), value);
+    }
+    for (std::size_t k = 0; k < seeps_.size(); ++k) {
+      std::transform(seeps_[k].begin(), seeps_[k].end(), total_.mean.seeps.means[k].begin(), value);
+    }
+    divide_spectra(total_);
+    return std::move(total_);
+  }
+
+ private:
+  /// Calls use(place) for the part of a lead; leads are the slowest axis.
+  template <class Items, class Use>
+  static void for_each_of(std::size_t lead, std::size_t leads, const Items& items, const Use& use) {
+    const std::size_t part = items.size() / leads;
+    for (std::size_t k = lead * part; k < (lead + 1) * part; ++k) {
+      use(k);
+    }
+  }
+
+  const ScoreOptions& options_;
+  TimeMean total_;
+  std::vector<CellMean> cells_;            // as InitTimeSums::means
+  std::vector<ThresholdMean> thresholds_;  // as ThresholdSums::means
+  std::vector<SeepsMean> seeps_;           // as SeepsSums::means
+};
+
 }  // namespace
 
 TimeMeans TimeMean::at(std::size_t lead, std::size_t channel, std::size_t region) const {
@@ -228,54 +291,16 @@ TimeMean time_mean(const std::vector<InitTimeSums>& sums, const ScoreOptions& op
   require(!sums.empty(), ExitCode::corrupt_input, "there are no sums to average");
   require(sums[0].leads == options.leads && sums[0].channels == options.channels, ExitCode::corrupt_input,
           "the sums belong to other lead times or channels than the options");
-  TimeMean total{
-      with_wind_vectors(sums[0]), {}, std::vector<std::int64_t>(options.leads.size(), 0), sums.size()};
-  std::fill(total.mean.spectra.begin(), total.mean.spectra.end(), 0.0);
-  std::fill(total.mean.by_degree.values.begin(), total.mean.by_degree.values.end(), 0.0);
-  std::fill(total.mean.ranks.begin(), total.mean.ranks.end(), 0.0);
-  auto& thresholds = total.mean.thresholds;
-  std::fill(thresholds.reliability.begin(), thresholds.reliability.end(), 0.0);
-  std::vector<std::array<Mean, 2>> seeps_cells(total.mean.seeps.means.size());
-  std::vector<ThresholdMean> threshold_cells(thresholds.means.size());
-  std::vector<CellMean> cells(total.mean.means.size());
-  const std::size_t cells_of_lead = cells.size() / options.leads.size();
+  Averages averages(sums[0], options, sums.size());
   for (const InitTimeSums* one : ascending(sums)) {
     const InitTimeSums all = with_wind_vectors(*one);
     for (std::size_t lead = 0; lead < options.leads.size(); ++lead) {
-      if (all.scored[lead] == 0) {
-        continue;
+      if (all.scored[lead] != 0) {
+        averages.add(all, lead);
       }
-      for (std::size_t cell = lead * cells_of_lead; cell < (lead + 1) * cells_of_lead; ++cell) {
-        cells[cell].add(all.means[cell], options);
-      }
-      add_spectra(total, all, lead);
-      add_degree_spectra(total, all, lead);
-      add_ranks(total, all, lead);
-      add_reliability(total, all, lead);
-      const std::size_t end_of_seeps = all.seeps.offset(lead + 1, 0, all.regions.size());
-      for (std::size_t k = all.seeps.offset(lead, 0, all.regions.size()); k < end_of_seeps; ++k) {
-        seeps_cells[k][0].add(all.seeps.means[k][0], 1.0, options.missing);
-        seeps_cells[k][1].add(all.seeps.means[k][1], 1.0, options.missing);
-      }
-      for_thresholds_of(all, lead,
-                        [&](std::size_t k) { threshold_cells[k].add(all.thresholds.means[k], options); });
-      ++total.counts[lead];
     }
   }
-  for (std::size_t cell = 0; cell < cells.size(); ++cell) {
-    std::transform(cells[cell].statistics.begin(), cells[cell].statistics.end(),
-                   total.mean.means[cell].begin(), [](const Mean& mean) { return mean.value(); });
-    total.scores.push_back(cells[cell].mean_scores());
-  }
-  for (std::size_t cell = 0; cell < threshold_cells.size(); ++cell) {
-    std::transform(threshold_cells[cell].scores.begin(), threshold_cells[cell].scores.end(),
-                   thresholds.means[cell].begin(), [](const Mean& mean) { return mean.value(); });
-  }
-  for (std::size_t cell = 0; cell < seeps_cells.size(); ++cell) {
-    total.mean.seeps.means[cell] = {seeps_cells[cell][0].value(), seeps_cells[cell][1].value()};
-  }
-  divide_spectra(total);
-  return total;
+  return averages.finish();
 }
 
 }  // namespace mosaic::eval

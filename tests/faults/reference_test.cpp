@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/noise.hpp"
@@ -72,7 +73,7 @@ NetcdfDocument all_sums(const HindcastSetup& setup) {
   const ModelInfo& info = setup.model->info();
   eval::InitTimeScorer scorer(setup.score, info.grid, info.channels, members);
   const auto truth_channels = std::make_shared<const ChannelSet>(scored_channels(setup.score));
-  std::vector<NetcdfDocument> documents;
+  std::vector<eval::InitTimeSums> sums;
   for (const Time initial_time : setup.initial_times) {
     const auto states = forecast(setup, initial_time);
     scorer.begin(initial_time);
@@ -83,9 +84,9 @@ NetcdfDocument all_sums(const HindcastSetup& setup) {
       }
       scorer.add(lead, fields, setup.truth->read(initial_time + setup.leads[lead], truth_channels));
     }
-    documents.push_back(eval::to_netcdf(scorer.finish(), setup.score));
+    sums.push_back(scorer.finish());
   }
-  return eval::merge_sums(documents);
+  return eval::merge_sums(std::move(sums));
 }
 
 class Reference : public testing::TestWithParam<int> {};
