@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
 #include "stores/netcdf_fields.hpp"
 #include "stores/store_kind.hpp"
 
@@ -16,15 +18,33 @@ namespace {
 
 using nlohmann::json;
 
-/// The end of a trial reading.
-class Deadline {
+/// How far a trial reading is, and when it ends.
+class Trial {
  public:
-  explicit Deadline(double seconds) : end_(Clock::now() + std::chrono::duration<double>(seconds)) {}
-  bool passed() const { return Clock::now() > end_; }
+  Trial(const std::string& file, double seconds)
+      : file_(file), end_(Clock::now() + std::chrono::duration<double>(seconds)) {}
+
+  /// Takes what was read.
+  void add(const std::vector<float>& values) { bytes_ += values.size() * sizeof(float); }
+
+  /// Errors: corrupt_input where the library needed so long for so little that it cannot have read an
+  /// undamaged file: it would need as long again, or crash behind what was tried.
+  bool is_over() const {
+    if (Clock::now() < end_) {
+      return false;
+    }
+    constexpr double slowest = 100e3;  // [bytes s-1] of CPU time; measured are above 10 MB/s
+    const double seconds = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+    require(static_cast<double>(bytes_) >= slowest * seconds, ExitCode::corrupt_input,
+            "{}: reading {} bytes took {:.0f} s of CPU time; the file is damaged", file_, bytes_, seconds);
+    return true;
+  }
 
  private:
   using Clock = std::chrono::steady_clock;
+  const std::string& file_;
   std::chrono::time_point<Clock, std::chrono::duration<double>> end_;
+  std::size_t bytes_ = 0;
 };
 
 /// 0 ... count - 1: first, last, then ever finer between them.
@@ -50,50 +70,63 @@ std::vector<std::size_t> spread(std::size_t count) {
   return order;
 }
 
-void read_states(FieldStore& store, const Deadline& deadline) {
-  auto channels = std::make_shared<ChannelSet>();
-  for (const Channel& channel : mosaic_channels()) {
-    if (store.has(channel)) {
-      channels->push_back(channel);
-    }
-  }
-  if (const Channel orography{"geopotential_at_surface", std::nullopt}; store.has(orography)) {
-    store.read_static(orography.variable);
+/// One channel at a time: all channels of a large grid or ensemble would not fit the memory of a trial.
+void read_states(FieldStore& store, Trial& trial) {
+  const StoreContents contents = store.contents();
+  for (const std::string& name : contents.statics) {
+    trial.add(store.read_static(name));
   }
   for (const std::size_t i : spread(store.times().size())) {
-    store.read(store.times()[i], channels);
-    if (deadline.passed()) {
-      return;
-    }
-  }
-}
-
-/// One channel at a time: all channels of a large ensemble would not fit the memory of a trial.
-void read_forecasts(ForecastStore& store, const Deadline& deadline) {
-  const std::size_t leads = store.leads().size();
-  const ChannelSet channels = store.channels();
-  for (const std::size_t i : spread(store.initial_times().size() * leads)) {
-    const Time time = store.initial_times()[i / leads];
-    const Duration lead = store.leads()[i % leads];
-    for (const Channel& channel : store.has_time(time, lead) ? channels : ChannelSet{}) {
-      store.read(time, lead, {channel});
-      if (deadline.passed()) {
+    for (const Channel& channel : contents.channels) {
+      trial.add(store.read(store.times()[i], std::make_shared<const ChannelSet>(ChannelSet{channel})).values);
+      if (trial.is_over()) {
         return;
       }
     }
   }
 }
 
-void read_climatology(ClimatologyStore& store, const Deadline& deadline) {
+void read_forecasts(ForecastStore& store, Trial& trial) {
+  const std::size_t leads = store.leads().size();
+  const ChannelSet channels = store.channels();
+  for (const std::size_t i : spread(store.initial_times().size() * leads)) {
+    const Time time = store.initial_times()[i / leads];
+    const Duration lead = store.leads()[i % leads];
+    for (const Channel& channel : store.has_time(time, lead) ? channels : ChannelSet{}) {
+      trial.add(store.read(time, lead, {channel}));
+      if (trial.is_over()) {
+        return;
+      }
+    }
+  }
+}
+
+/// Every part of a day and hour; false once the trial is over.
+bool read_day(ClimatologyStore& store, int day, int hour, Trial& trial) {
+  for (const ClimatologyPart part : {ClimatologyPart::mean, ClimatologyPart::deviation}) {
+    for (const Channel& channel : store.channels(part)) {
+      trial.add(store.read(day, hour, {channel}, part));
+      if (trial.is_over()) {
+        return false;
+      }
+    }
+  }
+  for (const Channel& channel : store.channels(ClimatologyPart::quantile)) {
+    for (const double quantile : store.quantiles()) {
+      trial.add(store.read_quantile(day, hour, channel, quantile));
+      if (trial.is_over()) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+void read_climatology(ClimatologyStore& store, Trial& trial) {
   for (const std::size_t day : spread(store.days_of_year().size())) {
     for (const int hour : store.hours().empty() ? std::vector<int>{0} : store.hours()) {
-      for (const ClimatologyPart part : {ClimatologyPart::mean, ClimatologyPart::deviation}) {
-        for (const Channel& channel : store.channels(part)) {
-          store.read(store.days_of_year()[day], hour, {channel}, part);
-          if (deadline.passed()) {
-            return;
-          }
-        }
+      if (!read_day(store, store.days_of_year()[day], hour, trial)) {
+        return;
       }
     }
   }
@@ -158,21 +191,21 @@ std::vector<std::string> files_to_probe(const ProbeRequest& request) {
 }
 
 void read_for_probe(const ProbeRequest& request, const std::string& file, double seconds) {
-  const Deadline deadline(seconds);
+  Trial trial(file, seconds);
   const json options = json::parse(request.options);
   const auto rename = renames_in(options, file);
   switch (kind_in(options, file)) {
     case StoreKind::forecasts: {
       ForecastStoreOptions forecast;
       forecast.rename = rename;
-      read_forecasts(*open_forecast_store(file, forecast), deadline);
+      read_forecasts(*open_forecast_store(file, forecast), trial);
       return;
     }
     case StoreKind::climatology: {
       ClimatologyOptions climatology;
       climatology.rename = rename;
       ClimatologyStore store(file, climatology);
-      read_climatology(store, deadline);
+      read_climatology(store, trial);
       return;
     }
     case StoreKind::fields:
@@ -182,7 +215,7 @@ void read_for_probe(const ProbeRequest& request, const std::string& file, double
   if (options.contains("member")) {
     fields.member = options.at("member").get<std::int64_t>();
   }
-  read_states(*open_netcdf_files({file}, file, fields), deadline);
+  read_states(*open_netcdf_files({file}, file, fields), trial);
 }
 
 }  // namespace mosaic

@@ -70,6 +70,12 @@ std::string judge_error(const Error& error, const std::string& path, Tally& tall
   return "";
 }
 
+/// MOSAIC_FIRST_MUTATION=N with MOSAIC_MUTATIONS=N+1 repeats one file.
+std::size_t first_seed() {
+  const char* chosen = std::getenv("MOSAIC_FIRST_MUTATION");
+  return chosen == nullptr ? 0 : std::strtoul(chosen, nullptr, 10);
+}
+
 }  // namespace
 
 std::string complaint(const HostileFormat& format, const Mutation& mutation, const Contents& original,
@@ -128,7 +134,7 @@ Tally run_campaign(const HostileFormat& format, std::size_t files) {
   Tally tally;
   std::size_t failures = 0;
   constexpr std::size_t most_failures = 20;
-  for (std::size_t seed = 0; seed < files && failures < most_failures; ++seed) {
+  for (std::size_t seed = first_seed(); seed < files && failures < most_failures; ++seed) {
     Mutator mutator(seed);
     const Mutation mutation = format.mutate(mutator, format.sample);
     change_files(folder, format.sample, mutation.files);

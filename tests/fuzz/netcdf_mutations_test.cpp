@@ -103,7 +103,7 @@ void run(const TriedFormat& format) {
                                         },
                                     .mutate = mutate_netcdf,
                                     .seconds = 30});
-  fmt::print("{}: the library crashed on {} and hung on {} of {} files; each was refused by a trial\n",
+  fmt::print("{}: the library crashed on {} and hung on {} of {} files; a trial must refuse each\n",
              format.name, trials.crashes, trials.hangs, tally.files);
   EXPECT_GT(tally.refused, tally.files / 5);
 }
