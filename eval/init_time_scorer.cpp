@@ -99,7 +99,7 @@ void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>
 
 InitTimeSums InitTimeScorer::finish() {
   for (double& value : sums_.maps.values) {
-    value = static_cast<float>(value);  // as its file has it in half the room
+    value = static_cast<float>(value);  // what is kept of a map; the mean is formed of these
   }
   return std::exchange(sums_, InitTimeSums{});
 }

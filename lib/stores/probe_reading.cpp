@@ -33,7 +33,7 @@ class Trial {
     if (Clock::now() < end_) {
       return false;
     }
-    constexpr double slowest = 100e3;  // [bytes s-1] of CPU time; measured are above 10 MB/s
+    constexpr double slowest = 100e3;  // [bytes s-1] of CPU time
     const double seconds = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
     require(static_cast<double>(bytes_) >= slowest * seconds, ExitCode::corrupt_input,
             "{}: reading {} bytes took {:.0f} s of CPU time; the file is damaged", file_, bytes_, seconds);
