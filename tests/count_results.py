@@ -3,8 +3,9 @@
 
     count_results.py REPORT...       (files of ctest --output-junit)
 
-Prints the failures, then every skip with its reason, and ends with "N passed, N failed". Exit code 1 if anything failed
-or nothing passed. A case that several ranks report counts once; a failure on any rank is a failure.
+Prints the failures, then every skip with its reason, then the last lines of every entry that failed, and ends with
+"N passed, N failed". Exit code 1 if anything failed or nothing passed. A case that several ranks report counts once; a
+failure on any rank is a failure.
 """
 
 import re
@@ -58,16 +59,30 @@ def entry_results(entry: ElementTree.Element) -> list[tuple[str, str, str]]:
     return results
 
 
+def last_lines(entry: ElementTree.Element, count: int = 40) -> str:
+    """The end of what an entry said, for a reader who has nothing but this script's output."""
+    lines = (entry.findtext("system-out") or "(no output)").rstrip().split("\n")
+    return "\n".join("  | " + line[:300] for line in lines[-count:])
+
+
 def main() -> int:
-    results = []
+    results, said = [], []
     for report in sys.argv[1:]:
         for entry in ElementTree.parse(report).getroot().iter("testcase"):
-            results += entry_results(entry)
+            of_entry = entry_results(entry)
+            if any(verdict == "FAILED" for _, verdict, _ in of_entry):
+                failure = entry.find("failure")
+                reason = failure.get("message", "") if failure is not None else ""
+                said.append(f"{entry.get('name')} of {report} failed after {entry.get('time')} s ({reason}):")
+                said.append(last_lines(entry))
+            results += of_entry
     for name, verdict, reason in results:
         if verdict == "FAILED":
             print(f"failed   {name}")
         elif verdict == "SKIPPED":
             print(f"skipped  {name}: {reason}")
+    for text in said:
+        print(text)
     count = {verdict: sum(v == verdict for _, v, _ in results) for verdict in ("OK", "SKIPPED", "FAILED")}
     if count["SKIPPED"]:
         print(f"{count['SKIPPED']} skipped")

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -189,39 +190,59 @@ std::vector<JobOwner> JobLocks::others_alive() const {
   return alive;
 }
 
-std::optional<JobLocks::Found> JobLocks::newest(const std::string& name) const {
-  std::optional<Found> found;
+std::vector<int> JobLocks::generations(const std::string& name) const {
+  std::vector<int> found;
   std::error_code gone;  // files come and go meanwhile
   for (auto entry = fs::directory_iterator(folder_, gone); entry != fs::directory_iterator();
        entry.increment(gone)) {
     const std::string file = entry->path().filename();
-    if (!file.starts_with(name + ".") || !file.ends_with(".lock")) {
-      continue;
+    if (file.starts_with(name + ".") && file.ends_with(".lock")) {
+      std::from_chars(file.data() + name.size() + 1, file.data() + file.size(), found.emplace_back());
     }
-    int generation = 0;
-    std::from_chars(file.data() + name.size() + 1, file.data() + file.size(), generation);
-    if (!found || generation > found->generation) {
-      found = Found{generation, {}};
-    }
-  }
-  if (found) {
-    found->owner = read_owner(lock_file(name, found->generation));
   }
   require(!gone || gone == std::errc::no_such_file_or_directory, ExitCode::io_error,
           "{}: cannot list the folder: {}", folder_, gone.message());
   return found;
 }
 
-std::optional<JobOwner> JobLocks::holder(const std::string& name) const {
-  const auto found = newest(name);
-  if (!found || found->owner.id == owner_.id) {
+std::optional<JobLocks::Found> JobLocks::newest(const std::string& name) const {
+  const std::vector<int> found = generations(name);
+  if (found.empty()) {
     return std::nullopt;
   }
-  if (found->owner.id.empty()) {  // being written, or left so by a kill
-    const double age = seconds_since_sign_of_life(lock_file(name, found->generation));
-    return age <= longest_silence ? std::optional(found->owner) : std::nullopt;
+  const int generation = *std::max_element(found.begin(), found.end());
+  return Found{generation, read_owner(lock_file(name, generation))};
+}
+
+/// Whether a living job other than ours holds the lock that was found.
+bool JobLocks::is_held(const std::string& name, const Found& found) const {
+  if (found.owner.id.empty()) {  // being written, just removed, or left so by a kill
+    const std::string file = lock_file(name, found.generation);
+    return !fs::exists(file) || seconds_since_sign_of_life(file) <= longest_silence;
   }
-  return is_alive(found->owner) ? std::optional(found->owner) : std::nullopt;
+  return found.owner.id != owner_.id && is_alive(found.owner);
+}
+
+/// Removes the lock that was found, and not one of another job that has come to its place.
+void JobLocks::remove(const std::string& name, const Found& found) const {
+  const std::string file = lock_file(name, found.generation);
+  if (read_owner(file).id == found.owner.id) {
+    unlink(file.c_str());
+  }
+}
+
+/// Whether another job has made its file since we looked: one removed meanwhile makes room for two, of which
+/// the later one sees the other.
+bool JobLocks::has_rival(const std::string& name, int ours) const {
+  const std::vector<int> found = generations(name);
+  return std::any_of(found.begin(), found.end(), [&](int generation) {
+    return generation != ours && is_held(name, {generation, read_owner(lock_file(name, generation))});
+  });
+}
+
+std::optional<JobOwner> JobLocks::holder(const std::string& name) const {
+  const auto found = newest(name);
+  return found && is_held(name, *found) ? std::optional(found->owner) : std::nullopt;
 }
 
 LockOutcome JobLocks::try_lock(const std::string& name) {
@@ -230,17 +251,28 @@ LockOutcome JobLocks::try_lock(const std::string& name) {
     if (found && found->owner.id == owner_.id) {
       return LockOutcome::locked;
     }
-    if (found && holder(name)) {
+    if (found && !fs::exists(lock_file(name, found->generation))) {
+      continue;  // removed by its holder while we looked
+    }
+    if (found && is_held(name, *found)) {
       return LockOutcome::held;
     }
-    const int generation = found ? found->generation + 1 : 1;
-    if (create_text_exclusively(lock_file(name, generation), to_json_text(owner_))) {
-      if (found) {
-        log_warning("{} was locked by a job that is gone, {}, and is taken over", name, found->owner.text());
-        unlink(lock_file(name, found->generation).c_str());
-      }
-      return found ? LockOutcome::taken_over : LockOutcome::locked;
+    const Found ours{found ? found->generation + 1 : 1, owner_};
+    if (!create_text_exclusively(lock_file(name, ours.generation), to_json_text(owner_))) {
+      continue;
     }
+    if (has_rival(name, ours.generation)) {
+      remove(name, ours);
+      // Not all as long: two that gave way to each other shall not meet again.
+      std::this_thread::sleep_for(std::chrono::microseconds(std::hash<std::string>()(owner_.id) % 5000));
+      continue;
+    }
+    if (!found) {
+      return LockOutcome::locked;
+    }
+    log_warning("{} was locked by a job that is gone, {}, and is taken over", name, found->owner.text());
+    remove(name, *found);
+    return LockOutcome::taken_over;
   }
 }
 
@@ -261,7 +293,7 @@ void JobLocks::unlock(const std::string& name) {
   try {
     const auto found = newest(name);
     if (found && found->owner.id == owner_.id) {
-      unlink(lock_file(name, found->generation).c_str());
+      remove(name, *found);
     }
   } catch (const Error& problem) {  // called by destructors
     log_warning("{}; the lock {} stays until this job has ended", problem.what(), name);
@@ -269,7 +301,7 @@ void JobLocks::unlock(const std::string& name) {
 }
 
 void JobLocks::remove_dead() const {
-  std::vector<fs::path> dead;
+  std::vector<std::pair<std::string, std::string>> dead;  // file, owner
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const std::string extension = entry.path().extension();
     if (extension != ".job" && extension != ".lock") {
@@ -282,11 +314,13 @@ void JobLocks::remove_dead() const {
     const bool alive = owner.id.empty() ? seconds_since_sign_of_life(entry.path().string()) <= longest_silence
                                         : is_alive(owner);
     if (!alive) {
-      dead.push_back(entry.path());
+      dead.emplace_back(entry.path(), owner.id);
     }
   }
-  for (const fs::path& file : dead) {
-    unlink(file.c_str());
+  for (const auto& [file, owner] : dead) {
+    if (file.ends_with(".job") || read_owner(file).id == owner) {  // not taken over meanwhile
+      unlink(file.c_str());
+    }
   }
 }
 

@@ -69,7 +69,11 @@ class JobLocks {
   };
   std::string job_file(const std::string& id) const { return folder_ + "/" + id + ".job"; }
   std::string lock_file(const std::string& name, int generation) const;
+  std::vector<int> generations(const std::string& name) const;
   std::optional<Found> newest(const std::string& name) const;
+  bool is_held(const std::string& name, const Found& found) const;
+  void remove(const std::string& name, const Found& found) const;
+  bool has_rival(const std::string& name, int ours) const;
   bool sees_processes_of(const JobOwner& other) const;
   bool is_alive(const JobOwner& other) const;
   bool is_silent(const JobOwner& other) const;

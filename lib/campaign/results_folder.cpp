@@ -30,8 +30,9 @@ RunIdentity read_identity(const std::string& path) {
 /// What a run of this program writes; nothing else is ever removed.
 void remove_results(const std::string& path) {
   std::vector<fs::path> results;
-  for (const char* name :
-       {"sums", "forecasts", "log", "metrics.nc", "spectra.nc", "sums.nc", "run.json", identity_name}) {
+  for (const char* name : {"sums", "forecasts", "log", "sums.nc", "metrics.nc", "metrics.csv", "metrics.json",
+                           "ranks.nc", "spectra.nc", "thresholds.nc", "thresholds.csv", "seasons.nc",
+                           "maps.nc", "run.json", identity_name}) {
     results.push_back(fs::path(path) / name);
   }
   for (const auto& entry : fs::directory_iterator(path)) {
@@ -118,7 +119,8 @@ std::string ResultsFolder::sums_file(Time initial_time) const {
 }
 
 bool ResultsFolder::is_committed(Time initial_time) const {
-  return is_merged() || fs::exists(sums_file(initial_time));
+  return fs::exists(sums_file(initial_time)) ||
+         is_merged();  // in this order: another job may merge meanwhile
 }
 
 bool ResultsFolder::is_merged() const { return fs::exists(merged_sums_file()); }

@@ -197,5 +197,37 @@ TEST_F(JobLocksTest, ManyAtOnce) {
   }
 }
 
+/// Whoever releases a lock makes room for one other, not for two that look at that moment.
+TEST_F(JobLocksTest, OneAtATimeWhereAllReleaseAndTakeIt) {
+  constexpr int jobs = 6;
+  constexpr int turns = 150;
+  std::vector<std::unique_ptr<JobAnnouncement>> alive;
+  std::atomic<int> inside = 0;
+  std::atomic<int> crowds = 0;
+  std::atomic<int> entered = 0;
+  std::vector<std::jthread> threads;
+  for (int j = 0; j < jobs; ++j) {
+    const JobOwner owner = remote_job("job" + std::to_string(j));
+    alive.push_back(std::make_unique<JobAnnouncement>(folder_, owner));
+    threads.emplace_back([&, owner] {
+      JobLocks locks(folder_, owner);
+      for (int turn = 0; turn < turns;) {
+        if (locks.try_lock("finish") == LockOutcome::held) {
+          continue;
+        }
+        crowds += inside++ == 0 ? 0 : 1;
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+        --inside;
+        locks.unlock("finish");
+        ++turn;
+        ++entered;
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(crowds, 0);
+  EXPECT_EQ(entered, jobs * turns);
+}
+
 }  // namespace
 }  // namespace mosaic

@@ -81,7 +81,15 @@ TEST(Hindcast, AFolderOfAnotherRunIsRefused) {
   EXPECT_EQ(other.code, 78) << other.output;
   EXPECT_NE(other.output.find("configuration.ensemble.members: 4 there, 3 here"), std::string::npos)
       << other.output;
+  // Files that the new run will not write must not look like its own.
+  const std::vector<std::string> stale = {"maps.nc", "seasons.nc", "thresholds.nc", "thresholds.csv"};
+  for (const std::string& name : stale) {
+    write_text(folder / "out" / name, "of the other run");
+  }
   EXPECT_EQ(shell(hindcast(0, folder / "out", persistence + "--members 3 --overwrite")).code, 0);
+  for (const std::string& name : stale) {
+    EXPECT_FALSE(fs::exists(folder / "out" / name)) << name;
+  }
   fs::remove_all(folder);
 }
 

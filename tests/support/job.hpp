@@ -14,8 +14,9 @@ struct Job {
   double seconds = 0;
 };
 
-/// Runs a command in a process group of its own. `on_output` sees the output so far after each piece;
-/// `meanwhile` runs on a thread of its own and must come to an end with the job.
+/// Runs a command in a process group of its own; one that hangs is ended, and a failure. `on_output` sees the
+/// output so far after each piece; `meanwhile` runs on a thread of its own and must come to an end with the
+/// job.
 Job run_job(const std::vector<std::string>& command,
             const std::function<void(pid_t, const std::string&)>& on_output = {},
             const std::function<void(pid_t)>& meanwhile = {});
