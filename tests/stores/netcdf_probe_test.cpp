@@ -153,5 +153,18 @@ TEST(NetcdfProbe, TheProgramOutlivesAFileThatCrashesTheLibrary) {
   EXPECT_GT(files, 0U);
 }
 
+/// A forecast with one damaged length, for which HDF5 1.10.8 asks for gigabytes. NetCDF goes on where it is
+/// refused them, so that a mere limit lets the file pass.
+TEST(NetcdfProbe, AFileThatAsksForGigabytesIsRefused) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "address space has no limit under AddressSanitizer";
+#endif
+  const Job job =
+      run_job({program(), "inspect",
+               std::string(std::getenv("MOSAIC_SOURCE")) + "/tests/stores/damaged/length_of_gigabytes.nc"});
+  EXPECT_EQ(job.code, static_cast<int>(ExitCode::corrupt_input)) << job.output;
+  EXPECT_NE(job.output.find("4 GiB of memory or more at once"), std::string::npos) << job.output;
+}
+
 }  // namespace
 }  // namespace mosaic::test
