@@ -1,33 +1,36 @@
 #include "kernels/area_sums.hpp"
 
+#include "kernels/four_doubles.hpp"
 #include "kernels/instruction_sets.hpp"
 
 namespace mosaic::kernels {
 namespace {
 
-/// Sum of value(i) over begin <= i < end in eight lanes, whatever the instruction set; columns of weight 0
-/// are not read into it. Without weights (null) they are 1.
+/// Sum over begin <= i < end in eight lanes, whatever the instruction set. value(i) gives the value at a
+/// column, value(i, four) those at four. Columns of weight 0 are not read into it; without weights (null)
+/// they are 1.
 template <class Value>
 [[gnu::always_inline]] inline double sum_lanes(std::size_t begin, std::size_t end, const float* weight,
                                                const Value& value) {
-  constexpr std::size_t lanes = 8;
-  double lane[lanes] = {};
+  FourDoubles low = {}, high = {};
+  const auto add_four = [&](std::size_t i, FourDoubles & sum) __attribute__((always_inline)) {
+    FourDoubles terms;
+    value(i, terms);
+    if (weight != nullptr) {
+      FourDoubles weights;
+      load(weight + i, weights);
+      terms *= weights;
+      keep(weights > 0.0, terms);
+    }
+    sum += terms;
+  };
   std::size_t i = begin;
-  if (weight == nullptr) {
-    for (; i + lanes <= end; i += lanes) {
-      for (std::size_t k = 0; k < lanes; ++k) {
-        lane[k] += value(i + k);
-      }
-    }
-  } else {
-    for (; i + lanes <= end; i += lanes) {
-      for (std::size_t k = 0; k < lanes; ++k) {
-        const double weighted = weight[i + k] * value(i + k);
-        lane[k] += weight[i + k] <= 0.0F ? 0.0 : weighted;
-      }
-    }
+  for (; i + 8 <= end; i += 8) {
+    add_four(i, low);
+    add_four(i + 4, high);
   }
-  double sum = ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+  low += high;
+  double sum = (low[0] + low[1]) + (low[2] + low[3]);
   for (; i < end; ++i) {
     if (weight == nullptr || weight[i] > 0.0F) {
       sum += weight == nullptr ? value(i) : weight[i] * value(i);
@@ -36,26 +39,49 @@ template <class Value>
   return sum;
 }
 
+struct Values {
+  const double* values;
+
+  [[gnu::always_inline]] double operator()(std::size_t i) const { return values[i]; }
+  [[gnu::always_inline]] void operator()(std::size_t i, FourDoubles& four) const { load(values + i, four); }
+};
+
+struct SquaredDifferences {
+  const float* a;
+  const float* b;
+
+  [[gnu::always_inline]] double operator()(std::size_t i) const {
+    const double difference = static_cast<double>(a[i]) - b[i];
+    return difference * difference;
+  }
+  [[gnu::always_inline]] void operator()(std::size_t i, FourDoubles& four) const {
+    FourDoubles others;
+    load(a + i, four);
+    load(b + i, others);
+    four -= others;
+    four *= four;
+  }
+};
+
+struct Ones {
+  [[gnu::always_inline]] double operator()(std::size_t) const { return 1.0; }
+  [[gnu::always_inline]] void operator()(std::size_t, FourDoubles& four) const { four = FourDoubles{} + 1.0; }
+};
+
 MOSAIC_EACH_INSTRUCTION_SET
 double sum_values(std::size_t begin, std::size_t end, const float* weight, const double* values) {
-  return sum_lanes(
-      begin, end, weight, [&](std::size_t i) __attribute__((always_inline)) { return values[i]; });
+  return sum_lanes(begin, end, weight, Values{values});
 }
 
 MOSAIC_EACH_INSTRUCTION_SET
 double sum_squared_differences(std::size_t begin, std::size_t end, const float* weight, const float* a,
                                const float* b) {
-  return sum_lanes(
-      begin, end, weight, [&](std::size_t i) __attribute__((always_inline)) {
-        const double difference = static_cast<double>(a[i]) - b[i];
-        return difference * difference;
-      });
+  return sum_lanes(begin, end, weight, SquaredDifferences{a, b});
 }
 
 MOSAIC_EACH_INSTRUCTION_SET
 double sum_weights(std::size_t begin, std::size_t end, const float* weight) {
-  return sum_lanes(
-      begin, end, weight, [](std::size_t) __attribute__((always_inline)) { return 1.0; });
+  return sum_lanes(begin, end, weight, Ones{});
 }
 
 }  // namespace

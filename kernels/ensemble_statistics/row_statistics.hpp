@@ -38,13 +38,14 @@ class RowStatistics {
   void add_ranks(std::span<double> ranks);
 
   const RowPlan& plan_;
-  std::size_t stride_;                   // I, rounded up to whole blocks
-  std::vector<const float*> rows_;       // [M] of the row
-  std::vector<float> sorted_;            // [blocks, M, block]
-  std::vector<double> values_;           // [statistic, stride]
-  std::vector<int> below_, equal_;       // [stride]
-  std::vector<std::uint8_t> irregular_;  // [blocks] 1 where a number is not finite
-  std::vector<std::uint32_t> untied_;    // [M + 1] points by rank, before they are added to the ranks
+  std::size_t stride_;                     // I, rounded up to whole blocks
+  std::vector<const float*> rows_;         // [M] of the row
+  std::vector<float> sorted_;              // [M, block]
+  std::vector<const float*> sorted_rows_;  // [M] of it
+  std::vector<double> values_;             // [statistic, stride]
+  std::vector<int> below_, equal_;         // [stride]
+  std::vector<std::uint8_t> irregular_;    // [blocks] 1 where a number is not finite
+  std::vector<std::uint32_t> untied_;      // [M + 1] points by rank, before they are added to the ranks
   bool has_gaps_ = false;
 };
 

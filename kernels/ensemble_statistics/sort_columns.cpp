@@ -81,22 +81,29 @@ constexpr auto network = [] {
   b = larger;
 }
 
+/// Where to read: `count` rows, 16 values of each from `first` on. Where to write: [count, 16].
+struct Columns {
+  const float* const* rows;
+  std::size_t first;
+  std::size_t count;
+  float* sorted;
+};
+
 /// `padded` - `spare` < count <= `padded`: the places that are left over get the largest key and stay last.
 template <std::size_t padded, std::size_t spare, std::size_t... place, std::size_t... pair>
-[[gnu::always_inline]] inline void sort_in_registers(float* values, std::size_t count,
-                                                     std::index_sequence<place...>,
+[[gnu::always_inline]] inline void sort_in_registers(const Columns& columns, std::index_sequence<place...>,
                                                      std::index_sequence<pair...>) {
   Keys keys[padded];
   const auto load = [&](std::size_t n) __attribute__((always_inline)) {
-    if (n + spare < padded || n < count) {
-      load_keys(values + n * sorting_lanes, keys[n]);
+    if (n + spare < padded || n < columns.count) {
+      load_keys(columns.rows[n] + columns.first, keys[n]);
     } else {
       keys[n] = Keys{} + std::numeric_limits<std::int32_t>::max();
     }
   };
   const auto store = [&](std::size_t n) __attribute__((always_inline)) {
-    if (n + spare < padded || n < count) {
-      store_keys(keys[n], values + n * sorting_lanes);
+    if (n + spare < padded || n < columns.count) {
+      store_keys(keys[n], columns.sorted + n * sorting_lanes);
     }
   };
   (load(place), ...);
@@ -105,80 +112,84 @@ template <std::size_t padded, std::size_t spare, std::size_t... place, std::size
 }
 
 template <std::size_t padded, std::size_t spare>
-[[gnu::always_inline]] inline void sort_in_registers(float* values, std::size_t count) {
-  sort_in_registers<padded, spare>(values, count, std::make_index_sequence<padded>(),
+[[gnu::always_inline]] inline void sort_in_registers(const Columns& columns) {
+  sort_in_registers<padded, spare>(columns, std::make_index_sequence<padded>(),
                                    std::make_index_sequence<exchanges(padded)>());
 }
 
 /// One network for four numbers of members, for eight above 32.
 MOSAIC_EACH_INSTRUCTION_SET
-void sort_up_to_32(float* values, std::size_t count) {
-  switch ((count + 3) / 4) {
+void sort_up_to_32(const Columns& columns) {
+  switch ((columns.count + 3) / 4) {
     case 1:
-      return sort_in_registers<4, 4>(values, count);
+      return sort_in_registers<4, 4>(columns);
     case 2:
-      return sort_in_registers<8, 4>(values, count);
+      return sort_in_registers<8, 4>(columns);
     case 3:
-      return sort_in_registers<12, 4>(values, count);
+      return sort_in_registers<12, 4>(columns);
     case 4:
-      return sort_in_registers<16, 4>(values, count);
+      return sort_in_registers<16, 4>(columns);
     case 5:
-      return sort_in_registers<20, 4>(values, count);
+      return sort_in_registers<20, 4>(columns);
     case 6:
-      return sort_in_registers<24, 4>(values, count);
+      return sort_in_registers<24, 4>(columns);
     case 7:
-      return sort_in_registers<28, 4>(values, count);
+      return sort_in_registers<28, 4>(columns);
     default:
-      return sort_in_registers<32, 4>(values, count);
+      return sort_in_registers<32, 4>(columns);
   }
 }
 
 MOSAIC_EACH_INSTRUCTION_SET
-void sort_up_to_64(float* values, std::size_t count) {
-  switch ((count + 7) / 8) {
+void sort_up_to_64(const Columns& columns) {
+  switch ((columns.count + 7) / 8) {
     case 5:
-      return sort_in_registers<40, 8>(values, count);
+      return sort_in_registers<40, 8>(columns);
     case 6:
-      return sort_in_registers<48, 8>(values, count);
+      return sort_in_registers<48, 8>(columns);
     case 7:
-      return sort_in_registers<56, 8>(values, count);
+      return sort_in_registers<56, 8>(columns);
     default:
-      return sort_in_registers<64, 8>(values, count);
+      return sort_in_registers<64, 8>(columns);
   }
 }
 
 MOSAIC_EACH_INSTRUCTION_SET
-void sort_in_memory(float* values, std::size_t count) {
-  for (std::size_t n = 0; n < count; ++n) {
+void sort_in_memory(const Columns& columns) {
+  const auto place = [&](std::size_t n) __attribute__((always_inline)) {
+    return columns.sorted + n * sorting_lanes;
+  };
+  for (std::size_t n = 0; n < columns.count; ++n) {
     Keys keys;
-    load_keys(values + n * sorting_lanes, keys);
-    std::memcpy(values + n * sorting_lanes, &keys, sizeof(keys));
+    load_keys(columns.rows[n] + columns.first, keys);
+    std::memcpy(place(n), &keys, sizeof(keys));
   }
   for_each_exchange(
-      count, [&](std::size_t first, std::size_t second) __attribute__((always_inline)) {
-        Keys a, b;
-        std::memcpy(&a, values + first * sorting_lanes, sizeof(a));
-        std::memcpy(&b, values + second * sorting_lanes, sizeof(b));
-        exchange(a, b);
-        std::memcpy(values + first * sorting_lanes, &a, sizeof(a));
-        std::memcpy(values + second * sorting_lanes, &b, sizeof(b));
+      columns.count, [&](std::size_t a, std::size_t b) __attribute__((always_inline)) {
+        Keys smaller, larger;
+        std::memcpy(&smaller, place(a), sizeof(smaller));
+        std::memcpy(&larger, place(b), sizeof(larger));
+        exchange(smaller, larger);
+        std::memcpy(place(a), &smaller, sizeof(smaller));
+        std::memcpy(place(b), &larger, sizeof(larger));
       });
-  for (std::size_t n = 0; n < count; ++n) {
+  for (std::size_t n = 0; n < columns.count; ++n) {
     Keys keys;
-    std::memcpy(&keys, values + n * sorting_lanes, sizeof(keys));
-    store_keys(keys, values + n * sorting_lanes);
+    std::memcpy(&keys, place(n), sizeof(keys));
+    store_keys(keys, place(n));
   }
 }
 
 }  // namespace
 
-void sort_columns(float* values, std::size_t count) {
+void sort_columns(const float* const* rows, std::size_t first, std::size_t count, float* sorted) {
+  const Columns columns{rows, first, count, sorted};
   if (count <= 32) {
-    sort_up_to_32(values, count);
+    sort_up_to_32(columns);
   } else if (count <= 64) {
-    sort_up_to_64(values, count);
+    sort_up_to_64(columns);
   } else {
-    sort_in_memory(values, count);
+    sort_in_memory(columns);
   }
 }
 
