@@ -55,20 +55,6 @@ struct RowPass {
   sort_columns(pass.sorted_rows, 0, pass.member_count, pass.sorted);
 }
 
-/// Brings the same columns of the next row to the second-level cache: without it the members, more streams
-/// than the processor follows by itself, took 40 % of the time to arrive.
-[[gnu::always_inline]] inline void prefetch_next_row(const RowPass& pass, std::size_t first) {
-  for (std::size_t m = 0; m < pass.member_count && pass.has_next; ++m) {
-    __builtin_prefetch(pass.members[m] + pass.points + first, 0, 2);
-  }
-}
-
-[[gnu::always_inline]] inline void add_absolute(const FourDoubles& value, FourDoubles& sum) {
-  FourDoubles absolute = value;
-  make_absolute(absolute);
-  sum += absolute;
-}
-
 /// One block on its way.
 struct Block {
   std::size_t first;     // its first point
@@ -77,7 +63,9 @@ struct Block {
   float climatology[block];
 };
 
-/// Ranks of the truth among the members; a comparison with NaN is false.
+/// Ranks of the truth among the members; a comparison with NaN is false. Meanwhile the same columns of the
+/// next row are fetched to the second-level cache: the members are more streams than the processor follows by
+/// itself, and waiting for them took 40 % of the time.
 [[gnu::always_inline]] inline void rank_block(const RowPass& pass, const Block& points) {
   constexpr std::size_t many = 8;
   using ManyFloats [[gnu::vector_size(many * sizeof(float))]] = float;
@@ -88,6 +76,9 @@ struct Block {
     ManyInts below = {};
     ManyInts equal = {};
     for (std::size_t m = 0; m < pass.member_count; ++m) {
+      if (i == 0 && pass.has_next) {
+        __builtin_prefetch(pass.members[m] + points.first + pass.points, 0, 2);
+      }
       ManyFloats x;
       std::memcpy(&x, points.members + m * block + i, sizeof(x));
       below -= x < y;
@@ -98,39 +89,42 @@ struct Block {
   }
 }
 
-/// Whether the truth and all members of a point are finite.
-[[gnu::always_inline]] inline bool is_finite(const RowPass& pass, const Block& points, std::size_t i) {
-  const float lowest = points.members[i];
-  const float highest = points.members[(pass.member_count - 1) * block + i];
-  return (lowest - lowest) + (highest - highest) + (points.truth[i] - points.truth[i]) == 0.0F;
-}
-
-/// All statistics of four finite points. Distances to the median v, of which the mean is never further away
-/// than one standard deviation: X = v + sum (x - v) / M and sum (x - X)^2 = sum (x - v)^2 - (sum (x - v))^2 /
-/// M lose no more than a factor of 2, and one pass will do. mean (x - y)^2 = (X - y)^2 + sum (x - X)^2 / M.
-/// The spread from the outermost pair inwards.
-[[gnu::always_inline]] inline void write_four(const RowPass& pass, const Block& points, std::size_t i) {
+/// All statistics of four finite points; adds NaN to `finite` at a point that is none. Distances to the
+/// median v, of which the mean is never further away than one standard deviation: X = v + sum (x - v) / M and
+/// sum (x - X)^2 = sum (x - v)^2 - (sum (x - v))^2 / M lose no more than a factor of 2, and one pass will do.
+/// It goes through pairs a <= b from the outermost inwards: |a - y| + |b - y| = max(b - a, |a + b - 2y|),
+/// a'^2 + b'^2 = ((a' + b')^2 + (b - a)^2) /
+/// 2. mean (x - y)^2 = (X - y)^2 + sum (x - X)^2 / M.
+[[gnu::always_inline]] inline void write_four(const RowPass& pass, const Block& points, std::size_t i,
+                                              FourDoubles& finite) {
   const std::size_t count = pass.member_count;
   const float* members = points.members + i;
   FourDoubles truth, centre, climatology;
   load(points.truth + i, truth);
   load(points.climatology + i, climatology);
   load(members + count / 2 * block, centre);
+  const FourDoubles two_truths = 2.0 * truth;
+  const FourDoubles two_centres = 2.0 * centre;
   FourDoubles sum = {}, squares = {}, absolute = {}, spread = {};
   for (std::size_t r = 0; r < count / 2; ++r) {
     FourDoubles low, high;
     load(members + r * block, low);
     load(members + (count - 1 - r) * block, high);
-    add_absolute(low - truth, absolute);
-    add_absolute(high - truth, absolute);
-    spread += pass.spread_factors[count - 1 - r] * (high - low);
-    low -= centre;
-    high -= centre;
-    sum += low + high;
-    squares += low * low + high * high;
+    const FourDoubles both = low + high;
+    const FourDoubles gap = high - low;
+    const FourDoubles about_centre = both - two_centres;
+    FourDoubles about_truth = both - two_truths;
+    make_absolute(about_truth);
+    absolute += about_truth < gap ? gap : about_truth;
+    spread += pass.spread_factors[count - 1 - r] * gap;
+    sum += about_centre;
+    squares += about_centre * about_centre + gap * gap;
   }
+  squares *= 0.5;
   if (count % 2 == 1) {
-    add_absolute(centre - truth, absolute);
+    FourDoubles about_truth = centre - truth;
+    make_absolute(about_truth);
+    absolute += about_truth;
   }
   const double one_over = 1.0 / static_cast<double>(count);
   const FourDoubles offset = sum * one_over;
@@ -142,6 +136,7 @@ struct Block {
   const auto write = [&](Statistic which, const FourDoubles& value) __attribute__((always_inline)) {
     store(value, pass.values + static_cast<std::size_t>(which) * pass.stride + points.first + i);
   };
+  finite += 0.0 * (error + squares);
   write(Statistic::squared_error, error * error + about_mean * one_over);
   write(Statistic::error, error);
   write(Statistic::absolute_error, absolute * one_over);
@@ -157,9 +152,8 @@ struct Block {
 
 double squared(double value) { return value * value; }
 
-/// By the definition, for points where something is not finite. `x`: members in ascending order, `block`
-/// apart.
-void write_irregular(const RowPass& pass, const Block& points, std::size_t i) {
+/// By the definition.
+void write_one(const RowPass& pass, const Block& points, std::size_t i) {
   const auto m = static_cast<double>(pass.member_count);
   const double y = points.truth[i];
   const double c = points.climatology[i];
@@ -199,31 +193,49 @@ void write_irregular(const RowPass& pass, const Block& points, std::size_t i) {
   }
 }
 
+/// The points of a block where something is not finite: if so it is the first or last of the sorted members,
+/// or the truth.
+void write_irregular(const RowPass& pass, const Block& points) {
+  const float* lowest = points.members;
+  const float* highest = points.members + (pass.member_count - 1) * block;
+  for (std::size_t i = 0; i < block; ++i) {
+    if (!std::isfinite(lowest[i]) || !std::isfinite(highest[i]) || !std::isfinite(points.truth[i])) {
+      write_one(pass, points, i);
+    }
+  }
+}
+
+/// A row's values of a block; the last point is repeated.
+[[gnu::always_inline]] inline void load_block(const float* row, std::size_t first, std::size_t points,
+                                              float* values) {
+  if (first + block <= points) {
+    std::memcpy(values, row + first, block * sizeof(float));
+    return;
+  }
+  for (std::size_t i = 0; i < block; ++i) {
+    values[i] = row[std::min(first + i, points - 1)];
+  }
+}
+
 MOSAIC_EACH_INSTRUCTION_SET
 void compute_row(const RowPass& pass) {
-  for (std::size_t first = 0; first < pass.points; first += block) {
-    prefetch_next_row(pass, first);
-    sort_block(pass, first);
-    Block points{first, pass.sorted, {}, {}};
-    for (std::size_t i = 0; i < block; ++i) {
-      const std::size_t from = std::min(first + i, pass.points - 1);
-      points.truth[i] = pass.truth[from];
-      points.climatology[i] =
-          pass.climatology == nullptr ? std::numeric_limits<float>::quiet_NaN() : pass.climatology[from];
+  Block points{0, pass.sorted, {}, {}};
+  std::fill_n(points.climatology, block, std::numeric_limits<float>::quiet_NaN());
+  for (points.first = 0; points.first < pass.points; points.first += block) {
+    sort_block(pass, points.first);
+    load_block(pass.truth, points.first, pass.points, points.truth);
+    if (pass.climatology != nullptr) {
+      load_block(pass.climatology, points.first, pass.points, points.climatology);
     }
     rank_block(pass, points);
+    FourDoubles finite = {};
     for (std::size_t i = 0; i < block; i += 4) {
-      write_four(pass, points, i);
+      write_four(pass, points, i, finite);
     }
-    int irregular = 0;
-    for (std::size_t i = 0; i < block; ++i) {
-      irregular |= is_finite(pass, points, i) ? 0 : 1;
-    }
-    pass.irregular[first / block] = irregular != 0 ? 1 : 0;
-    for (std::size_t i = 0; i < block && irregular != 0; ++i) {
-      if (!is_finite(pass, points, i)) {
-        write_irregular(pass, points, i);
-      }
+    const bool irregular = (finite[0] + finite[1]) + (finite[2] + finite[3]) != 0.0;
+    pass.irregular[points.first / block] = irregular ? 1 : 0;
+    if (irregular) {
+      write_irregular(pass, points);
     }
   }
 }
