@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 namespace mosaic::eval {
@@ -15,6 +16,11 @@ struct ScoresBenchOptions {
   int reference_fields = 1;  ///< that the reference body gets
   int threads = 1;
   int repeats = 3;  ///< of everything but the reference; the best counts
+
+  /// At most 20, of which the first six are winds on three levels; the fields that are left over by whole
+  /// leads only count as fields.
+  int channels() const { return std::min(fields, 20); }
+  int leads() const { return fields / channels(); }
 };
 
 struct ScoresBenchReport {
@@ -24,6 +30,8 @@ struct ScoresBenchReport {
   double seconds = 0;            ///< all fields: errors, spread, variance, anomalies, ranks
   double processor_seconds = 0;  ///< of them, in which other programs do not count
   double energy_seconds = 0;     ///< all fields, with the energy score
+  double initial_time_seconds =
+      0;                         ///< all channels and leads through InitTimeScorer, with spectra of the winds
   double reference_seconds = 0;  ///< reference body, per field, one thread
   double copy_rate = 0;          ///< [bytes s-1] read and written by copies of a large array
 

@@ -1,35 +1,91 @@
 #include "kernels/area_sums.hpp"
 
-#include <algorithm>
-
+#include "kernels/four_doubles.hpp"
 #include "kernels/instruction_sets.hpp"
 
 namespace mosaic::kernels {
 namespace {
 
-/// Sums over the columns of every segment in eight lanes, whatever the instruction set; columns of weight 0
-/// are not read into them.
-MOSAIC_EACH_INSTRUCTION_SET
-void sum_segments(const double* values, const float* weight, const std::size_t* bounds, std::size_t segments,
-                  double* sums) {
-  constexpr std::size_t lanes = 8;
-  for (std::size_t s = 0; s < segments; ++s) {
-    double lane[lanes] = {};
-    std::size_t i = bounds[s];
-    for (; i + lanes <= bounds[s + 1]; i += lanes) {
-      for (std::size_t k = 0; k < lanes; ++k) {
-        const double value = weight == nullptr ? values[i + k] : weight[i + k] * values[i + k];
-        lane[k] += weight != nullptr && weight[i + k] <= 0.0F ? 0.0 : value;
-      }
+/// Sum over begin <= i < end in sixteen lanes, whatever the instruction set: with eight an addition waits for
+/// the one before it. value(i) gives the value at a column, value(i, four) those at four. Columns of weight 0
+/// are not read into it; without weights (null) they are 1.
+template <class Value>
+[[gnu::always_inline]] inline double sum_lanes(std::size_t begin, std::size_t end, const float* weight,
+                                               const Value& value) {
+  FourDoubles lanes[4] = {};
+  const auto add_four = [&](std::size_t i, FourDoubles & sum) __attribute__((always_inline)) {
+    FourDoubles terms;
+    value(i, terms);
+    if (weight != nullptr) {
+      FourDoubles weights;
+      load(weight + i, weights);
+      terms *= weights;
+      keep(weights > 0.0, terms);
     }
-    double sum = ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
-    for (; i < bounds[s + 1]; ++i) {
-      if (weight == nullptr || weight[i] > 0.0F) {
-        sum += weight == nullptr ? values[i] : weight[i] * values[i];
-      }
+    sum += terms;
+  };
+  std::size_t i = begin;
+  for (; i + 16 <= end; i += 16) {
+    for (std::size_t k = 0; k < 4; ++k) {
+      add_four(i + 4 * k, lanes[k]);
     }
-    sums[s] = sum;
   }
+  for (; i + 4 <= end; i += 4) {
+    add_four(i, lanes[0]);
+  }
+  const FourDoubles all = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+  double sum = (all[0] + all[1]) + (all[2] + all[3]);
+  for (; i < end; ++i) {
+    if (weight == nullptr || weight[i] > 0.0F) {
+      sum += weight == nullptr ? value(i) : weight[i] * value(i);
+    }
+  }
+  return sum;
+}
+
+struct Values {
+  const double* values;
+
+  [[gnu::always_inline]] double operator()(std::size_t i) const { return values[i]; }
+  [[gnu::always_inline]] void operator()(std::size_t i, FourDoubles& four) const { load(values + i, four); }
+};
+
+struct SquaredDifferences {
+  const float* a;
+  const float* b;
+
+  [[gnu::always_inline]] double operator()(std::size_t i) const {
+    const double difference = static_cast<double>(a[i]) - b[i];
+    return difference * difference;
+  }
+  [[gnu::always_inline]] void operator()(std::size_t i, FourDoubles& four) const {
+    FourDoubles others;
+    load(a + i, four);
+    load(b + i, others);
+    four -= others;
+    four *= four;
+  }
+};
+
+struct Ones {
+  [[gnu::always_inline]] double operator()(std::size_t) const { return 1.0; }
+  [[gnu::always_inline]] void operator()(std::size_t, FourDoubles& four) const { four = FourDoubles{} + 1.0; }
+};
+
+MOSAIC_EACH_INSTRUCTION_SET
+double sum_values(std::size_t begin, std::size_t end, const float* weight, const double* values) {
+  return sum_lanes(begin, end, weight, Values{values});
+}
+
+MOSAIC_EACH_INSTRUCTION_SET
+double sum_squared_differences(std::size_t begin, std::size_t end, const float* weight, const float* a,
+                               const float* b) {
+  return sum_lanes(begin, end, weight, SquaredDifferences{a, b});
+}
+
+MOSAIC_EACH_INSTRUCTION_SET
+double sum_weights(std::size_t begin, std::size_t end, const float* weight) {
+  return sum_lanes(begin, end, weight, Ones{});
 }
 
 }  // namespace
@@ -40,74 +96,86 @@ AreaSums::AreaSums(std::span<const AreaMask> areas, std::size_t latitudes, std::
       latitudes_(latitudes),
       longitudes_(longitudes),
       quantities_(quantities),
-      rows_(latitudes * areas.size() * quantities, 0.0) {
-  gather_layers();
+      sums_(tiles(latitudes) * areas.size() * quantities, 0.0) {
+  std::vector<const std::vector<float>*> layers;
+  for (const AreaMask& area : areas) {
+    if (std::find(layers.begin(), layers.end(), area.cell_weight.get()) == layers.end()) {
+      layers.push_back(area.cell_weight.get());
+      cut(layers.back());
+    }
+  }
 }
 
-void AreaSums::gather_layers() {
+/// Segments of the areas with these weights of cells; columns of no area belong to none.
+void AreaSums::cut(const std::vector<float>* cell_weight) {
+  std::vector<std::size_t> layer;
   for (std::size_t r = 0; r < areas_.size(); ++r) {
-    const auto* weight = areas_[r].cell_weight.get();
-    auto layer = std::find_if(layers_.begin(), layers_.end(),
-                              [&](const Layer& candidate) { return candidate.cell_weight == weight; });
-    if (layer == layers_.end()) {
-      layer = layers_.insert(layers_.end(), Layer{weight, {}, {}, {}});
-    }
-    layer->areas.push_back(r);
-  }
-  for (Layer& layer : layers_) {
-    cut(layer);
-  }
-}
-
-void AreaSums::cut(Layer& layer) const {
-  layer.bounds.push_back(0);
-  for (std::size_t i = 1; i <= longitudes_; ++i) {
-    if (i == longitudes_ || std::any_of(layer.areas.begin(), layer.areas.end(), [&](std::size_t r) {
-          return areas_[r].columns[i] != areas_[r].columns[i - 1];
-        })) {
-      layer.bounds.push_back(i);
+    if (areas_[r].cell_weight.get() == cell_weight) {
+      layer.push_back(r);
     }
   }
-  for (const std::size_t r : layer.areas) {
-    layer.parts.emplace_back();
-    for (std::size_t s = 0; s + 1 < layer.bounds.size(); ++s) {
-      if (areas_[r].columns[layer.bounds[s]] != 0) {
-        layer.parts.back().push_back(s);
-      }
-    }
-  }
-}
-
-void AreaSums::set(std::size_t row, std::size_t quantity, const double* values) {
-  for (const Layer& layer : layers_) {
-    if (std::none_of(layer.areas.begin(), layer.areas.end(),
-                     [&](std::size_t r) { return areas_[r].row_weight[row] > 0.0; })) {
+  for (std::size_t begin = 0, i = 1; i <= longitudes_; ++i) {
+    const auto differ = [&](std::size_t r) { return areas_[r].columns[i] != areas_[r].columns[begin]; };
+    if (i < longitudes_ && std::none_of(layer.begin(), layer.end(), differ)) {
       continue;
     }
-    std::vector<double> sums(layer.bounds.size() - 1);
+    Segment segment{begin, i, cell_weight, {}};
+    std::copy_if(layer.begin(), layer.end(), std::back_inserter(segment.areas),
+                 [&](std::size_t r) { return areas_[r].columns[begin] != 0; });
+    if (!segment.areas.empty()) {
+      segments_.push_back(std::move(segment));
+    }
+    begin = i;
+  }
+}
+
+template <class Sum>
+void AreaSums::add_segments(std::size_t row, std::size_t quantity, const Sum& sum) {
+  double* of_tile = sums_.data() + row / tile_rows * areas_.size() * quantities_ + quantity;
+  for (const Segment& segment : segments_) {
+    const auto has_row = [&](std::size_t r) { return areas_[r].row_weight[row] > 0.0; };
+    if (std::none_of(segment.areas.begin(), segment.areas.end(), has_row)) {
+      continue;
+    }
     const float* weight =
-        layer.cell_weight == nullptr ? nullptr : layer.cell_weight->data() + row * longitudes_;
-    sum_segments(values, weight, layer.bounds.data(), sums.size(), sums.data());
-    for (std::size_t a = 0; a < layer.areas.size(); ++a) {
-      double sum = 0.0;
-      for (const std::size_t part : layer.parts[a]) {
-        sum += sums[part];
+        segment.cell_weight == nullptr ? nullptr : segment.cell_weight->data() + row * longitudes_;
+    const double of_segment = sum(segment.begin, segment.end, weight);
+    for (const std::size_t r : segment.areas) {
+      if (has_row(r)) {
+        of_tile[r * quantities_] += areas_[r].row_weight[row] * of_segment;
       }
-      rows_[(row * areas_.size() + layer.areas[a]) * quantities_ + quantity] = sum;
     }
   }
+}
+
+void AreaSums::add(std::size_t row, std::size_t quantity, const double* values) {
+  add_segments(row, quantity, [&](std::size_t begin, std::size_t end, const float* weight) {
+    return sum_values(begin, end, weight, values);
+  });
+}
+
+void AreaSums::add_ones(std::size_t row, std::size_t quantity) {
+  add_segments(row, quantity, [&](std::size_t begin, std::size_t end, const float* weight) {
+    return weight == nullptr ? static_cast<double>(end - begin) : sum_weights(begin, end, weight);
+  });
+}
+
+void AreaSums::add_squared_differences(std::size_t row, std::size_t quantity, const float* a,
+                                       const float* b) {
+  add_segments(row, quantity, [&](std::size_t begin, std::size_t end, const float* weight) {
+    return sum_squared_differences(begin, end, weight, a, b);
+  });
 }
 
 std::vector<double> AreaSums::totals(std::size_t area) const {
-  std::vector<double> sums(quantities_, 0.0);
-  for (std::size_t j = 0; j < latitudes_; ++j) {
-    const double weight = areas_[area].row_weight[j];
-    const double* from = rows_.data() + (j * areas_.size() + area) * quantities_;
-    for (std::size_t k = 0; k < quantities_ && weight > 0.0; ++k) {
-      sums[k] += weight * from[k];
+  std::vector<double> totals(quantities_, 0.0);
+  for (std::size_t tile = 0; tile < tiles(latitudes_); ++tile) {
+    const double* from = sums_.data() + (tile * areas_.size() + area) * quantities_;
+    for (std::size_t k = 0; k < quantities_; ++k) {
+      totals[k] += from[k];
     }
   }
-  return sums;
+  return totals;
 }
 
 }  // namespace mosaic::kernels

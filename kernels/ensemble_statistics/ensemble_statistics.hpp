@@ -49,7 +49,7 @@ inline constexpr std::size_t rank_count_kinds = 3;
 
 /// Every Statistic over every area, A[f] = sum_ji W_ji f_ji / sum_ji W_ji with W_ji = w_j times the weight of
 /// the cell. Letters: M members, J latitudes, I longitudes, R areas. An area without cells gives NaN.
-/// Rows are summed west to east, row sums south to north: the result does not depend on threads.
+/// Sums are formed in fixed tiles of rows (kernels/area_sums.hpp): the result does not depend on threads.
 /// Definitions: WeatherBench 2, with the members that are there counted as WeatherBench-X does; the rank form
 /// of the spread after Zamo and Naveau (2018).
 struct EnsembleStatisticsArgs {
@@ -77,8 +77,8 @@ void ensemble_statistics(const EnsembleStatisticsArgs& args,
 /// The definition, with nested loops.
 void ensemble_statistics_reference(const EnsembleStatisticsArgs& args);
 
-/// One tile per latitude row, on the threads of Kokkos' host back end; 16 points of a row at a time go
-/// through a sorting network in vector registers and the first-level cache.
+/// Rows are shared by the threads of Kokkos' host back end; 16 points of a row at a time go through a sorting
+/// network in vector registers and then once more through all statistics.
 void ensemble_statistics_kokkos(const EnsembleStatisticsArgs& args);
 
 }  // namespace mosaic::kernels

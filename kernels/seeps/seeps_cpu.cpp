@@ -48,8 +48,8 @@ class Rows {
         cost[i] = scored ? costs[i].by_forecast[category(forecast[i], d, h, args_.variant)] : 0.0;
         weight[i] = scored ? 1.0 : 0.0;
       }
-      sums_.set(row, 2 * f, cost.data());
-      sums_.set(row, 2 * f + 1, weight.data());
+      sums_.add(row, 2 * f, cost.data());
+      sums_.add(row, 2 * f + 1, weight.data());
     }
   }
 
@@ -94,7 +94,9 @@ class Rows {
 
 void seeps_cpu(const SeepsArgs& args) {
   Rows rows(args);
-  parallel_for(args.latitudes, args.threads, [&](std::size_t row) { rows.add(row); });
+  parallel_for(AreaSums::tiles(args.latitudes), args.threads, [&](std::size_t tile) {
+    AreaSums::for_rows(tile, args.latitudes, [&](std::size_t row) { rows.add(row); });
+  });
   rows.write();
 }
 

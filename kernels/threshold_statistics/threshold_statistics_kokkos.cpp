@@ -92,11 +92,10 @@ class Rows {
     for (std::size_t q = 0; q < args_.threshold_count(); ++q) {
       score(row, q, present, values);
       for (std::size_t s = 0; s < threshold_score_count; ++s) {
-        sums_.set(row, q * threshold_score_count + s, values.data() + s * points);
+        sums_.add(row, q * threshold_score_count + s, values.data() + s * points);
       }
     }
-    const std::vector<double> ones(points, 1.0);
-    sums_.set(row, args_.threshold_count() * threshold_score_count, ones.data());
+    sums_.add_ones(row, args_.threshold_count() * threshold_score_count);
   }
 
   void write() const {
@@ -164,9 +163,13 @@ class Rows {
 void threshold_statistics_kokkos(const ThresholdStatisticsArgs& args) {
   ensure_kokkos(args.threads);
   Rows rows(args);
-  const auto one_row = [&](int row) { rows.add(static_cast<std::size_t>(row)); };
-  using Policy = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
-  Kokkos::parallel_for("threshold_statistics", Policy(0, static_cast<int>(args.latitudes)), one_row);
+  const auto one_tile = [&](int tile) {
+    AreaSums::for_rows(static_cast<std::size_t>(tile), args.latitudes,
+                       [&](std::size_t row) { rows.add(row); });
+  };
+  using Tiles = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
+  Kokkos::parallel_for("threshold_statistics", Tiles(0, static_cast<int>(AreaSums::tiles(args.latitudes))),
+                       one_tile);
   Kokkos::fence();
   rows.write();
 }

@@ -103,8 +103,9 @@ const std::string short_scores =
 TEST(Bench, ScoresPrintTheTable) {
   const Outcome run = bench(short_scores);
   ASSERT_EQ(run.code, 0) << run.out;
-  for (const char* words : {"5 fields of 3 members on 24 x 13, 4 regions, 2 threads", "| all fields ",
-                            "reference body per member", "copy bandwidth"}) {
+  for (const char* words :
+       {"5 fields of 3 members on 24 x 13, 4 regions, 2 threads", "| all fields ",
+        "everything of 5 channels x 1 leads", "reference body per member", "copy bandwidth"}) {
     expect_contains(run.out, words);
   }
 }
@@ -114,6 +115,9 @@ TEST(Bench, ScoresJsonSaysTheSame) {
   ASSERT_EQ(run.code, 0) << run.out;
   const auto json = nlohmann::json::parse(run.out);
   EXPECT_EQ(json.at("fields"), 5);
+  EXPECT_EQ(json.at("channels"), 5);
+  EXPECT_EQ(json.at("leads"), 1);
+  EXPECT_GT(json.at("initial_time_seconds"), 0);
   EXPECT_GT(json.at("copy_rate"), 0);
   EXPECT_GT(json.at("seconds"), 0);
   EXPECT_NEAR(json.at("microseconds_per_member").get<double>(), 1e6 * json.at("seconds").get<double>() / 15,

@@ -55,7 +55,8 @@ std::string difference_of_backends(const EnsembleCase& which) {
 }
 
 TEST(EnsembleStatistics, KokkosFollowsReference) {
-  for (const std::size_t members : {1U, 2U, 3U, 4U, 5U, 7U, 8U, 9U, 24U, 50U, 70U}) {
+  for (const std::size_t members :
+       {1U, 2U, 3U, 4U, 5U, 7U, 8U, 9U, 16U, 17U, 24U, 28U, 33U, 47U, 50U, 64U, 65U}) {
     for (const auto& [rows, columns] : {std::pair{1U, 1U}, {1U, 7U}, {5U, 1U}, {7U, 13U}, {9U, 240U}}) {
       EnsembleCase which(members, rows, columns, static_cast<unsigned>(members));
       EXPECT_EQ(difference_of_backends(which), "");
@@ -77,6 +78,28 @@ TEST(EnsembleStatistics, BackendsMissTheSameValues) {
     which.truth[70] = nan;
     which.truth[13] = which.members[3][13];
     EXPECT_EQ(difference_of_backends(which), "");
+  }
+}
+
+// The short formulas of finite points would make NaN of them.
+TEST(EnsembleStatistics, BackendsAgreeWhatIsInfinite) {
+  for (const std::size_t members : {2U, 3U, 6U}) {
+    for (const float infinity : {INFINITY, -INFINITY}) {
+      EnsembleCase which(members, 3, 20, 8);
+      which.members[members / 2][17] = infinity;
+      const auto ours = which.run(EnsembleStatisticsBackend::kokkos);
+      const auto truth = which.run(EnsembleStatisticsBackend::reference);
+      EXPECT_EQ(at(truth[0], Statistic::squared_error), INFINITY);
+      for (std::size_t r = 0; r < truth.size(); ++r) {
+        for (std::size_t s = 0; s < statistic_count; ++s) {
+          EXPECT_TRUE(std::isfinite(truth[r][s]) ? std::isfinite(ours[r][s])
+                      : std::isnan(truth[r][s])  ? std::isnan(ours[r][s])
+                                                 : ours[r][s] == truth[r][s])
+              << members << " members, area " << r << ", statistic " << s << ": " << ours[r][s]
+              << " instead of " << truth[r][s];
+        }
+      }
+    }
   }
 }
 
