@@ -29,10 +29,10 @@ void report(const EvaluationSetup& setup, const ResultsFolder& results, JobInFol
   }
   fmt::print("{}", finish_results(setup.initial_times, setup.score, results, job));
   fmt::print(
-      "\ntime over all ranks: read {:.1f} s, score {:.1f} s, write {:.1f} s, idle {:.1f} s\n{} of {} initial "
-      "times ({} resumed), peak memory of rank 0 {:.2f} GB\nresults: {}\n",
-      outcome.timings.read, outcome.timings.score, outcome.timings.write, outcome.timings.idle,
-      outcome.committed, outcome.initial_times, outcome.resumed,
+      "\ntime over all ranks: read {:.1f} s (and {:.1f} s while scoring), score {:.1f} s, write {:.1f} s, "
+      "idle {:.1f} s\n{} of {} initial times ({} resumed), peak memory of rank 0 {:.2f} GB\nresults: {}\n",
+      outcome.timings.read, outcome.timings.background, outcome.timings.score, outcome.timings.write,
+      outcome.timings.idle, outcome.committed, outcome.initial_times, outcome.resumed,
       static_cast<double>(peak_resident_bytes()) / 1e9, results.path());
 }
 
