@@ -114,6 +114,41 @@ class ReportOfRuns : public testing::Test {
 
 const std::vector<double> errors = {1, 4, 9, 2};  // mean 4
 
+/// RPS 1 + 2 + ... of three percentiles, SEEPS (day + 1) / 10 of members and half that of the mean.
+TEST_F(ReportOfRuns, ShowsRpsAndSeepsWithIntervals) {
+  options_.thresholds = {{0.1, 0.5, 0.9}, ThresholdKind::stored, {options_.channels[0]}};
+  options_.seeps.channels = {options_.channels[1]};
+  std::vector<InitTimeSums> all = run(errors);
+  for (InitTimeSums& sums : all) {
+    const double day = static_cast<double>(&sums - all.data()) + 1.0;
+    for (std::size_t i = 0; i < sums.thresholds.means.size(); ++i) {
+      sums.thresholds.means[i].fill(day * static_cast<double>(i % 3 + 1));
+    }
+    for (SeepsMeans& means : sums.seeps.means) {
+      means = {0.1 * day, 0.05 * day};
+    }
+  }
+  const std::string mine = write("mine", all);
+  const Report report = make_report({.runs = {mine}, .reference = mine});
+  const auto cell = [&](const std::string& channel, const std::string& metric) {
+    return report.find({0, channel, Duration::hours(24), metric});
+  };
+  const ScoreCell* rps = cell("geopotential_500", "rps");
+  ASSERT_NE(rps, nullptr);
+  EXPECT_DOUBLE_EQ(rps->score.estimate, 6.0 * 2.5);  // days 1 ... 4
+  EXPECT_TRUE(rps->score.exists());
+  EXPECT_LT(rps->score.lower, rps->score.estimate);
+  ASSERT_TRUE(rps->difference);
+  EXPECT_EQ(rps->difference->estimate, 0.0);
+  EXPECT_EQ(cell("geopotential_500", "seeps"), nullptr);
+  EXPECT_EQ(cell("2m_temperature", "rps"), nullptr);
+  EXPECT_DOUBLE_EQ(cell("2m_temperature", "seeps")->score.estimate, 0.25);
+  EXPECT_DOUBLE_EQ(cell("2m_temperature", "ensemble_mean_seeps")->score.estimate, 0.125);
+  const std::string text = report_terminal(report);
+  EXPECT_TRUE(contains(text, "RPS and SEEPS of mine")) << text;
+  EXPECT_TRUE(contains(text, "percentiles 10, 50, 90")) << text;
+}
+
 TEST_F(ReportOfRuns, NumbersByHand) {
   const Report report = make_report({.runs = {write("mine", run(errors))}});
   const auto value = [&](const std::string& metric) {
