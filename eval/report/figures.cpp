@@ -290,6 +290,9 @@ std::vector<Figure> report_figures(const Report& report) {
   for (Figure& figure : spectrum_figures(report)) {
     figures.push_back(std::move(figure));
   }
+  for (Figure& figure : map_figures(report)) {
+    figures.push_back(std::move(figure));
+  }
   return figures;
 }
 
