@@ -27,13 +27,14 @@ void report(const EvaluationSetup& setup, const ResultsFolder& results, JobInFol
   for (const auto& [time, reason] : outcome.failed) {
     log_warning("initial time {} failed; the same command tries it again: {}", to_string(time), reason);
   }
-  fmt::print("{}", finish_results(setup.initial_times, setup.score, results, job));
+  const std::string table = finish_results(setup.initial_times, setup.score, results, job);
+  fmt::print("{}", table);
   fmt::print(
       "\ntime over all ranks: read {:.1f} s (and {:.1f} s while scoring), score {:.1f} s, write {:.1f} s, "
-      "idle {:.1f} s\n{} of {} initial times ({} resumed), peak memory of rank 0 {:.2f} GB\nresults: {}\n",
+      "idle {:.1f} s\n{} of {} initial times ({} resumed), peak memory of rank 0 {:.2f} GB\n{}",
       outcome.timings.read, outcome.timings.background, outcome.timings.score, outcome.timings.write,
       outcome.timings.idle, outcome.committed, outcome.initial_times, outcome.resumed,
-      static_cast<double>(peak_resident_bytes()) / 1e9, results.path());
+      static_cast<double>(peak_resident_bytes()) / 1e9, results_text(results.path(), !table.empty()));
 }
 
 int evaluate(const EvaluationConfig& config, const ConfigSchema& schema, const CampaignCommand& line,

@@ -98,10 +98,11 @@ void report(const HindcastSetup& setup, const ResultsFolder& results, JobInFolde
     fmt::print("to repeat one of them: {}\n", repeat_command(setup, results));
   }
   fmt::print(
-      "{} of {} initial times{} ({} resumed), peak memory of rank 0 {:.2f} GB\nresults: {}\n",
-      outcome.committed, outcome.initial_times,
+      "{} of {} initial times{} ({} resumed), peak memory of rank 0 {:.2f} GB\n{}", outcome.committed,
+      outcome.initial_times,
       job.shard().count > 1 ? fmt::format(" of shard {}/{}", job.shard().index, job.shard().count) : "",
-      outcome.resumed, static_cast<double>(peak_resident_bytes()) / 1e9, results.path());
+      outcome.resumed, static_cast<double>(peak_resident_bytes()) / 1e9,
+      results_text(results.path(), !table.empty()));
 }
 
 /// Errors: bad_configuration naming what differs from the run that is to be repeated.

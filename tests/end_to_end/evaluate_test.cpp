@@ -113,7 +113,12 @@ TEST_F(Evaluate, ResumesAndRefusesAnotherConfiguration) {
       "--set forecast.kind=persistence --set forecast.lead_times=1d --start 2011-10-11 --set times.step=1d "
       "--set score.channels=2m_temperature --end 2011-10-13 " +
       demo_truth;
-  ASSERT_EQ(evaluate(arguments, folder_ / "out").code, 0);
+  const Job first = evaluate(arguments, folder_ / "out");
+  ASSERT_EQ(first.code, 0) << first.output;
+  EXPECT_TRUE(first.output.ends_with(
+      fmt::format("results: {0}\nreport: {0}/report.html, once `mosaic_report {0}` has made it\n",
+                  (folder_ / "out").string())))
+      << first.output;
   const Job again = evaluate(arguments, folder_ / "out");
   EXPECT_EQ(again.code, 0);
   EXPECT_NE(again.output.find("3 of 3 initial times (3 resumed)"), std::string::npos) << again.output;
