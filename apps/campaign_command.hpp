@@ -110,13 +110,4 @@ inline LogLevel log_level(const std::string& name) {
                              : LogLevel::info;
 }
 
-/// The last lines on stdout of a program that worked through initial times: where its results are, and, once
-/// there are `scores`, how they become a page.
-inline std::string results_text(const std::string& folder, bool scores) {
-  return fmt::format(
-      "results: {}\n{}", folder,
-      scores ? fmt::format("report: {0}/report.html, once `mosaic_report {0}` has made it\n", folder)
-             : std::string());
-}
-
 }  // namespace mosaic
