@@ -3,13 +3,10 @@
 
 #include <string>
 
-#include "apps/campaign_command.hpp"
-#include "apps/command_line.hpp"
-#include "base/machine.hpp"
+#include "apps/campaign_program.hpp"
 #include "base/version.hpp"
 #include "forecast/evaluation.hpp"
 #include "forecast/score_results.hpp"
-#include "parallel/agree.hpp"
 #include "stores/netcdf_probe.hpp"
 
 namespace {
@@ -19,56 +16,33 @@ using namespace mosaic;
 /// On rank 0: says how it went and makes the scores.
 void report(const EvaluationSetup& setup, const ResultsFolder& results, JobInFolder& job,
             const EvaluationOutcome& outcome) {
-  if (outcome.code == ExitCode::stopped_early) {
-    log_warning("stopped early: {} of {} initial times are safe in {}; run the same command again to go on",
-                outcome.committed, outcome.initial_times, results.path());
+  if (!report_end(outcome, results.path())) {
     return;
   }
-  for (const auto& [time, reason] : outcome.failed) {
-    log_warning("initial time {} failed; the same command tries it again: {}", to_string(time), reason);
-  }
-  fmt::print("{}", finish_results(setup.initial_times, setup.score, results, job));
+  const std::string table = finish_results(setup.initial_times, setup.score, results, job);
+  const EvaluationTimings& timings = outcome.timings;
   fmt::print(
-      "\ntime over all ranks: read {:.1f} s, score {:.1f} s, write {:.1f} s, idle {:.1f} s\n{} of {} initial "
-      "times ({} resumed), peak memory of rank 0 {:.2f} GB\nresults: {}\n",
-      outcome.timings.read, outcome.timings.score, outcome.timings.write, outcome.timings.idle,
-      outcome.committed, outcome.initial_times, outcome.resumed,
-      static_cast<double>(peak_resident_bytes()) / 1e9, results.path());
+      "{}\ntime over all ranks: read {:.1f} s (and {:.1f} s while scoring), score {:.1f} s, write {:.1f} s, "
+      "idle {:.1f} s\n{}",
+      table, timings.read, timings.background, timings.score, timings.write, timings.idle,
+      end_text(outcome, job.shard(), results.path(), !table.empty()));
 }
 
 int evaluate(const EvaluationConfig& config, const ConfigSchema& schema, const CampaignCommand& line,
              const Shard& shard) {
-  const Comm comm = Comm::world();
-  EvaluationSetup setup;
-  if (comm.rank() != 0) {  // all ranks find the same things remarkable: one says so
-    set_up_log({LogLevel::error, comm.rank(), comm.size(), {}});
-  }
-  agree(comm, [&] {
-    if (comm.rank() == 0) {
-      probe_evaluation_input(config);
-    }
-  });
-  agree(comm, [&] { setup = set_up_evaluation(config); });
-  if (line.plan) {
-    if (comm.rank() == 0) {
-      fmt::print("{}", evaluation_plan(setup, comm.size(), shard));
-    }
-    return 0;
-  }
-  const ResultsFolder results(config.folder);
-  JobInFolder job(comm, results, setup.identity, existing_results(line), shard);
-  agree(comm, [&] {
-    set_up_log({log_level(config.log.level), comm.rank(), comm.size(), job.log_file(comm.rank())});
-  });
-  log_info("{} initial times, {} members, {} lead times of {} on {} ranks", setup.initial_times.size(),
-           setup.forecast->members(), setup.leads.size(), setup.forecast->path(), comm.size());
-  const std::vector<std::string> hosts = comm.all_gather(host_name());
-  const EvaluationOutcome outcome = run_evaluation(setup, results, job, comm);
-  if (comm.rank() == 0) {
-    report(setup, results, job, outcome);
-    write_run_record(setup, results, job, outcome, hosts, schema.print());
-  }
-  return static_cast<int>(outcome.code);
+  const CampaignJob<EvaluationSetup, EvaluationOutcome> job = {
+      .probe = [&] { probe_evaluation_input(config); },
+      .set_up = [&] { return set_up_evaluation(config); },
+      .plan = evaluation_plan,
+      .line =
+          [](const EvaluationSetup& setup, int ranks) {
+            return fmt::format("{} initial times, {} members, {} lead times of {} on {} ranks",
+                               setup.initial_times.size(), setup.forecast->members(), setup.leads.size(),
+                               setup.forecast->path(), ranks);
+          },
+      .work = run_evaluation,
+      .report = report};
+  return run_job(job, line, schema, config.folder, config.log.level, shard);
 }
 
 int run(int argc, char** argv) {
@@ -85,33 +59,20 @@ int run(int argc, char** argv) {
            {"--start", "times.start"},
            {"--end", "times.end"},
            {"--out", "output.folder"}});
-  const bool speaker = Comm::world().rank() == 0;
   if (const auto code = end_of_parsing(app, argc, argv)) {
     return *code;
   }
-  EvaluationConfig config;
-  ConfigSchema schema;
-  add_evaluation_keys(schema, config);
-  if (line.print_reference) {
-    if (speaker) {
-      fmt::print("{}", schema.reference());
-    }
-    return 0;
-  }
-  Shard shard;
-  agree(Comm::world(), [&] {
-    read_configuration(schema, line);
-    check_consistency(config);
-    limit_walltime(line.max_walltime);
-    shard = shard_of(line, config.folder);
-  });
-  if (line.print_config) {
-    if (speaker) {
-      fmt::print("{}", schema.print());
-    }
-    return 0;
-  }
-  return evaluate(config, schema, line, shard);
+  const CampaignProgram<EvaluationConfig> program = {
+      .add_keys = add_evaluation_keys,
+      .read =
+          [&](ConfigSchema& schema, const EvaluationConfig& config) {
+            read_configuration(schema, line);
+            check_consistency(config);
+          },
+      .folder = [](const EvaluationConfig& config) { return config.folder; },
+      .run = [&](const EvaluationConfig& config, const ConfigSchema& schema,
+                 const Shard& shard) { return evaluate(config, schema, line, shard); }};
+  return run_program(program, line);
 }
 
 }  // namespace

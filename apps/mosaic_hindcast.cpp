@@ -5,14 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "apps/campaign_command.hpp"
-#include "apps/command_line.hpp"
-#include "base/machine.hpp"
+#include "apps/campaign_program.hpp"
 #include "base/version.hpp"
 #include "campaign/job_records.hpp"
 #include "forecast/hindcast.hpp"
 #include "forecast/score_results.hpp"
-#include "parallel/agree.hpp"
 #include "stores/netcdf_probe.hpp"
 
 namespace {
@@ -83,13 +80,8 @@ void print_timings(const std::vector<HindcastTimings>& timings) {
 /// On rank 0: says how it went and makes the scores.
 void report(const HindcastSetup& setup, const ResultsFolder& results, JobInFolder& job,
             const HindcastOutcome& outcome) {
-  if (outcome.code == ExitCode::stopped_early) {
-    log_warning("stopped early: {} of {} initial times are safe in {}; run the same command again to go on",
-                outcome.committed, outcome.initial_times, results.path());
+  if (!report_end(outcome, results.path())) {
     return;
-  }
-  for (const auto& [time, reason] : outcome.failed) {
-    log_warning("initial time {} failed; the same command tries it again: {}", to_string(time), reason);
   }
   const std::string table = finish_results(setup.initial_times, setup.score, results, job);
   if (!table.empty()) {
@@ -97,11 +89,7 @@ void report(const HindcastSetup& setup, const ResultsFolder& results, JobInFolde
     print_timings(outcome.timings);
     fmt::print("to repeat one of them: {}\n", repeat_command(setup, results));
   }
-  fmt::print(
-      "{} of {} initial times{} ({} resumed), peak memory of rank 0 {:.2f} GB\nresults: {}\n",
-      outcome.committed, outcome.initial_times,
-      job.shard().count > 1 ? fmt::format(" of shard {}/{}", job.shard().index, job.shard().count) : "",
-      outcome.resumed, static_cast<double>(peak_resident_bytes()) / 1e9, results.path());
+  fmt::print("{}", end_text(outcome, job.shard(), results.path(), !table.empty()));
 }
 
 /// Errors: bad_configuration naming what differs from the run that is to be repeated.
@@ -118,74 +106,45 @@ void check_repeats(const HindcastSetup& setup, const CommandLine& line) {
           line.repeat, fmt::join(different, "\n  "));
 }
 
+HindcastSetup set_up(const HindcastConfig& config, const CommandLine& line) {
+  HindcastSetup setup = set_up_hindcast(config);
+  check_repeats(setup, line);
+  return setup;
+}
+
 int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const CommandLine& line,
              const Shard& shard) {
-  const Comm comm = Comm::world();
-  HindcastSetup setup;
-  if (comm.rank() != 0) {  // all ranks find the same things remarkable: one says so
-    set_up_log({LogLevel::error, comm.rank(), comm.size(), {}});
-  }
-  agree(comm, [&] {
-    if (comm.rank() == 0) {
-      probe_hindcast_input(config);
-    }
-  });
-  agree(comm, [&] {
-    setup = set_up_hindcast(config);
-    check_repeats(setup, line);
-  });
-  if (line.plan) {
-    if (comm.rank() == 0) {
-      fmt::print("{}", hindcast_plan(setup, comm.size(), shard));
-    }
-    return 0;
-  }
-  const ResultsFolder results(config.output.folder);
-  JobInFolder job(comm, results, setup.identity, existing_results(line), shard);
-  agree(comm, [&] {
-    set_up_log({log_level(config.log.level), comm.rank(), comm.size(), job.log_file(comm.rank())});
-  });
-  log_info("{} initial times, {} members, {} lead times on {} ranks; {}", setup.initial_times.size(),
-           config.ensemble.members, setup.leads.size(), comm.size(), setup.model->info().description);
-  const std::vector<std::string> hosts = comm.all_gather(host_name());
-  const HindcastOutcome outcome = run_hindcast(setup, results, job, comm, line.audit_fraction);
-  if (comm.rank() == 0) {
-    report(setup, results, job, outcome);
-    write_run_record(setup, results, job, outcome, hosts, schema.print());
-  }
-  return static_cast<int>(outcome.code);
+  const CampaignJob<HindcastSetup, HindcastOutcome> job = {
+      .probe = [&] { probe_hindcast_input(config); },
+      .set_up = [&] { return set_up(config, line); },
+      .plan = hindcast_plan,
+      .line =
+          [](const HindcastSetup& setup, int ranks) {
+            return fmt::format("{} initial times, {} members, {} lead times on {} ranks; {}",
+                               setup.initial_times.size(), setup.config.ensemble.members, setup.leads.size(),
+                               ranks, setup.model->info().description);
+          },
+      .work =
+          [&](const HindcastSetup& setup, const ResultsFolder& results, const JobInFolder& folder,
+              const Comm& comm) { return run_hindcast(setup, results, folder, comm, line.audit_fraction); },
+      .report = report};
+  return run_job(job, line, schema, config.output.folder, config.log.level, shard);
 }
 
 int run(int argc, char** argv) {
   CLI::App app{"Ensemble forecasts from many initial times over the ranks of a job, scored while they run"};
   CommandLine line;
   declare_all(app, line);
-  const bool speaker = Comm::world().rank() == 0;
   if (const auto code = end_of_parsing(app, argc, argv)) {
     return *code;
   }
-  HindcastConfig config;
-  ConfigSchema schema;
-  add_hindcast_keys(schema, config);
-  if (line.print_reference) {
-    if (speaker) {
-      fmt::print("{}", schema.reference());
-    }
-    return 0;
-  }
-  Shard shard;
-  agree(Comm::world(), [&] {
-    read_all_configuration(schema, line);
-    limit_walltime(line.max_walltime);
-    shard = shard_of(line, config.output.folder);
-  });
-  if (line.print_config) {
-    if (speaker) {
-      fmt::print("{}", schema.print());
-    }
-    return 0;
-  }
-  return hindcast(config, schema, line, shard);
+  const CampaignProgram<HindcastConfig> program = {
+      .add_keys = add_hindcast_keys,
+      .read = [&](ConfigSchema& schema, const HindcastConfig&) { read_all_configuration(schema, line); },
+      .folder = [](const HindcastConfig& config) { return config.output.folder; },
+      .run = [&](const HindcastConfig& config, const ConfigSchema& schema,
+                 const Shard& shard) { return hindcast(config, schema, line, shard); }};
+  return run_program(program, line);
 }
 
 }  // namespace

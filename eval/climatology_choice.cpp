@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
+#include "fields/same_levels.hpp"
 #include "stores/path_list.hpp"
 
 namespace mosaic::eval {
@@ -49,23 +49,6 @@ ChannelSet chosen_channels(const ClimatologyRequest& request, const FieldStore& 
   require(absent.empty(), ExitCode::missing_input, "{}: missing: {}; variables by time are {}", request.input,
           fmt::join(absent, ", "), fmt::join(names, ", "));
   return chosen;
-}
-
-/// A store has one coordinate of levels for all variables.
-void require_same_levels(const ChannelSet& channels, const std::string& path) {
-  std::map<std::string, std::set<int>> levels;
-  for (const Channel& channel : channels) {
-    if (channel.level) {
-      levels[channel.variable].insert(*channel.level);
-    }
-  }
-  for (const auto& [variable, own] : levels) {
-    const auto& [first, others] = *levels.begin();
-    require(own == others, ExitCode::bad_configuration,
-            "{}: {} has the levels {}, {} has {}; variables of one climatology must have the same: make one "
-            "for each",
-            path, first, fmt::join(others, " "), variable, fmt::join(own, " "));
-  }
 }
 
 ClimatologyPeriod period_of(const ClimatologyRequest& request, const std::vector<Time>& times) {
@@ -114,7 +97,8 @@ ClimatologyContents chosen_contents(const ClimatologyRequest& request, const Fie
   contents.channels = chosen_channels(request, store);
   require(!contents.channels.empty(), ExitCode::corrupt_input, "{}: holds no variable by time",
           request.input);
-  require_same_levels(contents.channels, request.input);
+  require_same_levels(contents.channels, ExitCode::bad_configuration, request.input,
+                      "variables of one climatology must have the same: make one for each");
   contents.statistics = request.statistics;
   contents.quantiles = request.quantiles;
   contents.window = request.window;

@@ -25,8 +25,8 @@ class RunScores {
   const ChannelSet& channels() const { return channels_; }  ///< wind vectors behind the others
   int members() const { return members_; }
 
-  /// The score over all initial times, with the bits of metrics_document(), and its interval. NaN for scores
-  /// at climatological quantiles.
+  /// The score over all initial times, with the bits of metrics_document(), and its interval. NaN where the
+  /// sums do not have what it is made of.
   Interval interval(const Score& score, ScorePlace place, const BootstrapOptions& options) const;
 
  private:
@@ -36,11 +36,20 @@ class RunScores {
     Time initial_time;
     std::vector<std::uint8_t> scored;         // [L]
     std::vector<kernels::Statistics> values;  // [L, C, R]
+    ThresholdSums thresholds;                 // without reliability
+    SeepsSums seeps;
+  };
+  /// A part at an initial time, and the part of the area that it is of.
+  struct Sample {
+    double value, valid;
   };
 
   /// Initial times with a truth for the lead.
   std::vector<std::size_t> scored_at(std::size_t lead) const;
-  /// Appends the value and weight of each of `parts` (place among statistics, then InitTimeScores).
+  std::size_t quantiles() const;
+  bool has_quantiles_of(const RunScores& other) const;
+  Sample sample(const AtInitialTime& time, ScorePlace place, std::size_t part) const;
+  /// Appends the value and weight of each of `parts`.
   void append(TimeSeries& series, std::size_t time, ScorePlace place,
               const std::vector<std::size_t>& parts) const;
 
@@ -54,7 +63,7 @@ class RunScores {
 
 /// Score of `a` minus score of `b`, both over the initial times that have a truth in both, with the interval
 /// of the differences of samples: the same initial times are drawn for both. Errors: none; no common initial
-/// time gives NaN.
+/// time gives NaN, and so does a score at quantiles that are others in `b`.
 Interval paired_difference(const Score& score, const RunScores& a, ScorePlace place_a, const RunScores& b,
                            ScorePlace place_b, const BootstrapOptions& options);
 

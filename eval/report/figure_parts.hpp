@@ -30,4 +30,8 @@ std::vector<Duration> outer_leads(const Report& report);
 /// A figure per quantity of which any run has spectra by degree: power and ratios at the outer leads.
 std::vector<Figure> spectrum_figures(const Report& report);
 
+/// Maps of bias, RMSE and CRPS at the first and last lead of each run that has maps.nc, a figure per channel.
+/// Errors: as read_maps() and svg_of().
+std::vector<Figure> map_figures(const Report& report);
+
 }  // namespace mosaic::eval

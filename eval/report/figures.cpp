@@ -140,7 +140,9 @@ std::vector<Panel> score_panels(const Report& report, const LeadAxis& axis, cons
   static const std::vector<ShownScore> scores = {{"ensemble_mean_rmse", "RMSE of ensemble mean", true, {}},
                                                  {"crps", "fair CRPS", true, {}},
                                                  {"bias", "bias", true, {0.0}},
-                                                 {"acc", "ACC", false, {1.0}}};
+                                                 {"acc", "ACC", false, {1.0}},
+                                                 {"rps", "RPS", false, {}},
+                                                 {"seeps", "SEEPS", false, {}}};
   const std::string unit = fmt::format("[{}]", unit_of(channel));
   std::vector<Panel> panels, differences;
   for (const ShownScore& score : scores) {
@@ -286,6 +288,9 @@ std::vector<Figure> report_figures(const Report& report) {
   add(spread_figure(report, axis, prefix()));
   add(rank_figure(report, prefix()));
   for (Figure& figure : spectrum_figures(report)) {
+    figures.push_back(std::move(figure));
+  }
+  for (Figure& figure : map_figures(report)) {
     figures.push_back(std::move(figure));
   }
   return figures;

@@ -29,6 +29,19 @@ bool is_spread_score(const std::string& metric) {
   return metric.starts_with("spread_skill") || metric == "ensemble_stddev";
 }
 
+/// Whether the run can have the score of a channel at all.
+bool is_defined(const RunResults& run, const Channel& channel, const std::string& metric) {
+  const InitTimeSums& sums = run.sums.front();
+  const auto has = [&](const ChannelSet& channels) {
+    return std::find(channels.begin(), channels.end(), channel) != channels.end();
+  };
+  const Score& score = score_by_name(metric);
+  return (run.members() > 1 || !is_spread_score(metric)) &&
+         (run.options.climatology || !score.needs_climatology()) &&
+         (!score.needs_thresholds() || has(sums.thresholds.channels)) &&
+         (!score.needs_seeps() || has(sums.seeps.channels));
+}
+
 template <class Items, class Item>
 std::optional<std::size_t> place_of(const Items& items, const Item& item) {
   const auto found = std::find(items.begin(), items.end(), item);
@@ -201,7 +214,7 @@ ScoreCell cell_of(const Report& report, const ScoreKey& key, const Channel& chan
   if (report.has_difference(key.run)) {
     const RunResults& reference = report.runs[*report.reference];
     const auto there = place_in(reference, report.region, channel, key.lead);
-    if (there && (!is_spread_score(key.metric) || reference.members() > 1)) {
+    if (there && is_defined(reference, channel, key.metric)) {
       cell.difference =
           paired_difference(score, run.scores, place, reference.scores, *there, report.options.bootstrap);
     }
@@ -223,9 +236,7 @@ std::vector<Task> tasks_of(const Report& report) {
       for (const Duration lead : results.options.leads) {
         const auto place = place_in(results, report.region, channel, lead);
         for (const std::string& metric : report_metrics()) {
-          const bool defined = (results.members() > 1 || !is_spread_score(metric)) &&
-                               (results.options.climatology || metric != "acc");
-          if (place && defined) {
+          if (place && is_defined(results, channel, metric)) {
             tasks.push_back({{run, channel.name(), lead, metric}, channel, *place});
           }
         }
@@ -281,7 +292,10 @@ const std::vector<std::string>& report_metrics() {
                                                    "acc",
                                                    "ensemble_stddev",
                                                    "spread_skill_raw",
-                                                   "spread_skill_unbiased"};
+                                                   "spread_skill_unbiased",
+                                                   "rps",
+                                                   "seeps",
+                                                   "ensemble_mean_seeps"};
   return metrics;
 }
 

@@ -57,8 +57,8 @@ struct Report {
 };
 
 /// Scores of a report: ensemble_mean_rmse, crps, spread_skill_fortin, bias, acc; ensemble_stddev,
-/// spread_skill_raw, spread_skill_unbiased. Those of spread only for several members, acc only with a
-/// climatology.
+/// spread_skill_raw, spread_skill_unbiased; rps, seeps, ensemble_mean_seeps. Those of spread only for several
+/// members, acc only with a climatology, the last three only for channels with thresholds or SEEPS.
 const std::vector<std::string>& report_metrics();
 
 /// Reads the runs and computes everything. Errors: as read_run() and matching_scores(); usage for a region or

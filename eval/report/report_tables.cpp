@@ -1,11 +1,13 @@
 #include "eval/report/report_tables.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/version.hpp"
@@ -15,14 +17,18 @@ namespace mosaic::eval {
 namespace {
 
 const std::string& heading_of(const std::string& metric) {
-  static const std::map<std::string, std::string> headings = {{"ensemble_mean_rmse", "RMSE of ensemble mean"},
-                                                              {"crps", "fair CRPS"},
-                                                              {"spread_skill_fortin", "spread-skill ratio"},
-                                                              {"bias", "bias"},
-                                                              {"acc", "ACC"},
-                                                              {"ensemble_stddev", "ensemble stddev"},
-                                                              {"spread_skill_raw", "raw ratio"},
-                                                              {"spread_skill_unbiased", "unbiased ratio"}};
+  static const std::map<std::string, std::string> headings = {
+      {"ensemble_mean_rmse", "RMSE of ensemble mean"},
+      {"crps", "fair CRPS"},
+      {"spread_skill_fortin", "spread-skill ratio"},
+      {"bias", "bias"},
+      {"acc", "ACC"},
+      {"ensemble_stddev", "ensemble stddev"},
+      {"spread_skill_raw", "raw ratio"},
+      {"spread_skill_unbiased", "unbiased ratio"},
+      {"rps", "RPS"},
+      {"seeps", "SEEPS of members"},
+      {"ensemble_mean_seeps", "SEEPS of ensemble mean"}};
   return headings.at(metric);
 }
 
@@ -141,6 +147,8 @@ const Columns headline_metrics = {"ensemble_mean_rmse", "crps", "spread_skill_fo
 const Columns spread_metrics = {"ensemble_mean_rmse", "ensemble_stddev", "spread_skill_raw",
                                 "spread_skill_fortin", "spread_skill_unbiased"};
 
+const Columns climate_metrics = {"rps", "seeps", "ensemble_mean_seeps"};
+
 Table score_table_of(const Report& report, std::size_t run, const std::string& title, const Columns& wanted) {
   const Columns metrics = metrics_of(report, run, wanted);
   Table table{title + " of " + report.runs[run].label, headings(metrics), {}, score_notes(report, {run})};
@@ -149,8 +157,32 @@ Table score_table_of(const Report& report, std::size_t run, const std::string& t
   return table;
 }
 
+/// Scores against climatological quantiles; nothing if the run has none.
+std::optional<Table> climate_table(const Report& report, std::size_t run) {
+  if (metrics_of(report, run, climate_metrics).empty()) {
+    return std::nullopt;
+  }
+  Table table = score_table_of(report, run, "RPS and SEEPS", climate_metrics);
+  std::vector<std::string> percentiles;
+  for (const double quantile : report.runs[run].sums.front().thresholds.quantiles) {
+    percentiles.push_back(fmt::format("{:g}", 100.0 * quantile));
+  }
+  if (!percentiles.empty()) {
+    table.notes.push_back(fmt::format(
+        "RPS: sum over the climatological percentiles {} of (part of the members below it - 1 if the truth "
+        "is)^2; differences only between runs with the same percentiles",
+        fmt::join(percentiles, ", ")));
+  }
+  table.notes.emplace_back(
+      "SEEPS: of dry, light and heavy precipitation, where the climatological dry fraction is 0.1 to 0.85; "
+      "0 is perfect, 1 a constant forecast");
+  return table;
+}
+
 Table difference_table(const Report& report, std::size_t run) {
-  const Columns metrics = metrics_of(report, run, headline_metrics);
+  Columns wanted = headline_metrics;
+  wanted.insert(wanted.end(), climate_metrics.begin(), climate_metrics.end());
+  const Columns metrics = metrics_of(report, run, wanted);
   Table table{
       fmt::format("Differences: {} minus {}", report.runs[run].label, report.runs[*report.reference].label),
       headings(metrics),
@@ -239,6 +271,11 @@ std::vector<Table> report_tables(const Report& report) {
   for (std::size_t run = 0; run < report.runs.size(); ++run) {
     if (report.runs[run].members() > 1) {
       tables.push_back(score_table_of(report, run, "Spread and skill", spread_metrics));
+    }
+  }
+  for (std::size_t run = 0; run < report.runs.size(); ++run) {
+    if (auto table = climate_table(report, run)) {
+      tables.push_back(std::move(*table));
     }
   }
   for (const RunResults& run : report.runs) {

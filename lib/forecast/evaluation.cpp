@@ -1,17 +1,18 @@
 #include "forecast/evaluation.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "base/log.hpp"
 #include "base/signals.hpp"
-#include "base/standard_exceptions.hpp"
 #include "base/version.hpp"
 #include "campaign/init_time_queue.hpp"
 #include "campaign/progress.hpp"
 #include "eval/init_time_scorer.hpp"
-#include "forecast/climatology_fields.hpp"
+#include "forecast/evaluation_reader.hpp"
 #include "forecast/score_channels.hpp"
 #include "forecast/score_results.hpp"
 #include "forecast/stopwatch.hpp"
@@ -22,41 +23,37 @@ namespace mosaic {
 
 namespace {
 
-/// Scores initial times one after the other on one rank.
+/// Scores initial times one after the other on one rank; while it scores, the fields that come next are read.
 class EvaluationWorker {
  public:
   EvaluationWorker(const EvaluationSetup& setup, const ResultsFolder& results)
       : setup_(setup),
         results_(results),
         channels_(std::make_shared<const ChannelSet>(scored_channels(setup.score))),
-        forecast_channels_(channels_of_forecast(setup)),
-        truth_channels_(channels_of_truth(setup)),
-        scorer_(setup.score, setup.grid, channels_, setup.forecast->members()) {
-    if (setup.climatology != nullptr) {
-      climatology_.emplace(*setup.climatology, setup.score, setup.grid);
-    }
-  }
+        scorer_(setup.score, setup.grid, channels_, setup.forecast->members()),
+        reader_(setup) {}
 
   void run(InitTimeQueue& queue, const std::function<void()>& tick) {
     while (!stop_requested()) {
-      const std::optional<Time> time = queue.next();
+      const std::optional<Time> time = next_ ? std::exchange(next_, std::nullopt) : queue.next();
       if (!time) {
         break;
       }
       try {
-        score(*time, tick);
+        score(*time, queue, tick);
       } catch (const Error& problem) {
-        const Error named{problem.code(),
-                          fmt::format("initial time {}: {}", to_string(*time), problem.what()),
-                          problem.where()};
-        if (setup_.config.on_error == "stop" || is_output_problem(problem.code())) {
-          throw named;
-        }
-        log_warning("{}", named.what());
-        failed_[*time] = problem.what();
+        fail(*time, problem);
+      }
+      if (!next_) {
+        reader_.drop();
       }
       queue.release(*time);
     }
+    reader_.drop();
+    if (next_) {
+      queue.release(*next_);
+    }
+    timings_.background = std::max(0.0, reader_.seconds() - timings_.read);
   }
 
   const EvaluationTimings& timings() const { return timings_; }
@@ -67,65 +64,101 @@ class EvaluationWorker {
     return code == ExitCode::cannot_create || code == ExitCode::io_error;
   }
 
+  /// Errors: the problem, unless the initial time may be left out.
+  void fail(Time time, const Error& problem) {
+    const Error named{problem.code(), fmt::format("initial time {}: {}", to_string(time), problem.what()),
+                      problem.where()};
+    if (setup_.config.on_error == "stop" || is_output_problem(problem.code())) {
+      throw named;
+    }
+    log_warning("{}", named.what());
+    failed_[time] = problem.what();
+  }
+
   /// A stop drops the initial time.
-  void score(Time initial_time, const std::function<void()>& tick) {
+  void score(Time initial_time, InitTimeQueue& queue, const std::function<void()>& tick) {
     log_debug("initial time {}: start", to_string(initial_time));
     scorer_.begin(initial_time);
-    for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
+    const std::vector<std::size_t> leads = leads_of(initial_time);
+    for (std::size_t i = 0; i < leads.size(); ++i) {
       if (stop_requested()) {
         return;
       }
       tick();
-      if (setup_.truth->has_time(initial_time + setup_.leads[lead]) &&
-          setup_.forecast->has_time(initial_time, setup_.leads[lead])) {
-        score(initial_time, lead);
+      const LeadFields fields = take(initial_time, leads[i]);
+      if (i + 1 < leads.size()) {
+        reader_.request(initial_time, leads[i + 1]);
+      } else {
+        take_next(queue);
       }
+      score(leads[i], fields);
     }
     const Stopwatch watch(timings_.write);
     write_netcdf(results_.sums_file(initial_time), eval::to_netcdf(scorer_.finish(), setup_.score));
     log_debug("initial time {}: committed", to_string(initial_time));
   }
 
-  void score(Time initial_time, std::size_t lead) {
-    const Time valid = initial_time + setup_.leads[lead];
-    std::vector<float> forecast;
-    State truth;
-    std::optional<eval::ClimatologyFields> climatology;
-    {
-      const Stopwatch watch(timings_.read);
-      forecast = forecast_channels_.complete(
-          setup_.forecast->read(initial_time, setup_.leads[lead], forecast_channels_.to_read()),
-          static_cast<std::size_t>(setup_.forecast->members()));
-      State read = setup_.truth->read(valid, std::make_shared<const ChannelSet>(truth_channels_.to_read()));
-      truth = {valid, setup_.grid, channels_, truth_channels_.complete(std::move(read.values), 1)};
-      if (climatology_) {
-        climatology = climatology_->read(valid);
+  /// Those with forecast and truth.
+  std::vector<std::size_t> leads_of(Time initial_time) const {
+    std::vector<std::size_t> leads;
+    for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
+      if (setup_.truth->has_time(initial_time + setup_.leads[lead]) &&
+          setup_.forecast->has_time(initial_time, setup_.leads[lead])) {
+        leads.push_back(lead);
       }
     }
-    const Stopwatch watch(timings_.score);
-    std::vector<const float*> members;
-    for (int m = 0; m < setup_.forecast->members(); ++m) {
-      members.push_back(forecast.data() +
-                        static_cast<std::size_t>(m) * channels_->size() * setup_.grid->points());
+    return leads;
+  }
+
+  LeadFields take(Time initial_time, std::size_t lead) {
+    const Stopwatch watch(timings_.read);
+    if (!reader_.pending()) {
+      reader_.request(initial_time, lead);
     }
-    scorer_.add(lead, members, truth, climatology ? &*climatology : nullptr);
+    return reader_.take();
+  }
+
+  /// Takes the initial time that this rank scores next, unless others might be free before, and starts to
+  /// read its first lead time.
+  void take_next(InitTimeQueue& queue) {
+    const double until_free = longest_lead_ > 0 ? longest_lead_ : std::numeric_limits<double>::infinity();
+    next_ = queue.reserve(until_free);
+    const std::vector<std::size_t> leads = next_ ? leads_of(*next_) : std::vector<std::size_t>{};
+    if (!leads.empty()) {
+      reader_.request(*next_, leads.front());
+    }
+  }
+
+  void score(std::size_t lead, const LeadFields& fields) {
+    double seconds = 0;
+    {
+      const Stopwatch watch(seconds);
+      std::vector<const float*> members;
+      for (int m = 0; m < setup_.forecast->members(); ++m) {
+        members.push_back(fields.forecast.data() +
+                          static_cast<std::size_t>(m) * channels_->size() * setup_.grid->points());
+      }
+      scorer_.add(lead, members, fields.truth, fields.climatology ? &*fields.climatology : nullptr);
+    }
+    timings_.score += seconds;
+    longest_lead_ = std::max(longest_lead_, seconds);
   }
 
   const EvaluationSetup& setup_;
   const ResultsFolder& results_;
   std::shared_ptr<const ChannelSet> channels_;
-  DerivedChannels forecast_channels_;
-  DerivedChannels truth_channels_;
-  std::optional<ClimatologyFieldsReader> climatology_;
   eval::InitTimeScorer scorer_;
+  EvaluationReader reader_;
+  std::optional<Time> next_;  ///< taken from the queue; its first lead is being read
+  double longest_lead_ = 0;   ///< to be scored [s]
   EvaluationTimings timings_;
   std::map<Time, std::string> failed_;
 };
 
 EvaluationTimings add_up(const EvaluationTimings& mine, const Comm& comm) {
-  std::vector<double> all = {mine.read, mine.score, mine.write, mine.idle};
+  std::vector<double> all = {mine.read, mine.background, mine.score, mine.write, mine.idle};
   comm.sum_in_rank_order(all);
-  return {all[0], all[1], all[2], all[3]};
+  return {all[0], all[1], all[2], all[3], all[4]};
 }
 
 }  // namespace
@@ -180,6 +213,7 @@ void write_run_record(const EvaluationSetup& setup, const ResultsFolder& results
   };
   nlohmann::json this_job = job_json(job, outcome, hosts);
   this_job["timings"] = {{"read_s", outcome.timings.read},
+                         {"read_in_background_s", outcome.timings.background},
                          {"score_s", outcome.timings.score},
                          {"write_s", outcome.timings.write},
                          {"idle_s", outcome.timings.idle}};

@@ -47,7 +47,9 @@ std::string evaluation_plan(const EvaluationSetup& setup, int ranks, const Shard
 
 /// Where the time of one rank went [s].
 struct EvaluationTimings {
-  double read = 0, score = 0, write = 0, idle = 0;
+  double read = 0;        ///< waiting for fields
+  double background = 0;  ///< reading while others were scored; not part of the rank's time
+  double score = 0, write = 0, idle = 0;
 };
 
 struct EvaluationOutcome : CampaignOutcome {

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/collect_problems.hpp"
 #include "base/error.hpp"
 
 namespace mosaic {
@@ -44,15 +45,6 @@ void add_evaluated_times(ConfigSchema& schema, EvaluationConfig& config) {
   schema.key("times.end", &times.end, "Last initial time, inclusive");
   schema.key("times.step", &times.step, "Between initial times");
   schema.key("forecast.lead_times", &config.lead_times, "Lead times; empty = all of the forecasts");
-}
-
-template <class Parse>
-void collect(std::vector<std::string>& problems, Parse&& parse) {
-  try {
-    parse();
-  } catch (const Error& problem) {
-    problems.emplace_back(problem.what());
-  }
 }
 
 /// What each kind of forecast needs, and what means nothing to it.
@@ -128,7 +120,7 @@ void check_consistency(const EvaluationConfig& config) {
   }
   check_scores(config.score, config.climatology, problems);
   if (names_initial_times(config.times)) {
-    collect(problems, [&] { initial_times(config.times); });
+    collect_problems(problems, [&] { initial_times(config.times); });
   } else if (config.times.end || config.times.step != InitialTimeSelection{}.step) {
     problems.emplace_back("times.end and times.step have no effect without times.start");
   }

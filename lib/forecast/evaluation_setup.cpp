@@ -10,6 +10,7 @@
 #include "eval/regions.hpp"
 #include "forecast/baseline_forecasts.hpp"
 #include "forecast/evaluation.hpp"
+#include "forecast/evaluation_reader.hpp"
 #include "forecast/precipitation_forecasts.hpp"
 #include "forecast/score_channels.hpp"
 #include "stores/netcdf_probe.hpp"
@@ -249,16 +250,15 @@ EvaluationSetup set_up_evaluation(const EvaluationConfig& config) {
 
 std::string evaluation_plan(const EvaluationSetup& setup, int ranks, const Shard& shard) {
   const std::size_t channels = scored_channels(setup.score).size();
-  const double bytes =
-      static_cast<double>(channels * setup.grid->points() * sizeof(float)) * (setup.forecast->members() + 2);
+  const auto bytes = static_cast<double>(bytes_of_fields(setup));
   std::string text = fmt::format(
       "initial times: {} ({} ... {})\nlead times: {} ({} ... {})\nmembers: {}\nchannels: {}\ngrid: {}\n",
       setup.initial_times.size(), to_string(setup.initial_times.front()),
       to_string(setup.initial_times.back()), setup.leads.size(), to_string(setup.leads.front()),
       to_string(setup.leads.back()), setup.forecast->members(), channels, to_string(*setup.grid));
   text += fmt::format(
-      "ranks: {}, each with up to {:.0f} MB of fields (one initial time and lead) and of chunks that hold "
-      "several leads\n",
+      "ranks: {}, each with up to {:.1f} MB of fields (a lead time that is scored and one that is read "
+      "meanwhile) and of chunks that hold several leads\n",
       ranks, bytes / 1e6);
   const auto sums =
       static_cast<double>(eval::empty_sums(setup.score, *setup.grid, setup.forecast->members()).bytes());

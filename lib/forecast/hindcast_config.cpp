@@ -3,6 +3,7 @@
 #include <charconv>
 #include <functional>
 
+#include "base/collect_problems.hpp"
 #include "base/error.hpp"
 
 namespace mosaic {
@@ -117,15 +118,6 @@ void find_idle_keys(const std::function<void(ConfigSchema&, HindcastConfig&)>& u
   }
 }
 
-template <class Parse>
-void collect(std::vector<std::string>& problems, Parse&& parse) {
-  try {
-    parse();
-  } catch (const Error& problem) {
-    problems.emplace_back(problem.what());
-  }
-}
-
 }  // namespace
 
 ScoreConfig default_scores() {
@@ -186,10 +178,10 @@ void check_consistency(const HindcastConfig& config) {
   expect(!config.score.channels.empty(), "score.channels is empty: name at least one channel");
   check_scores(config.score, config.climatology, problems);
   for (const std::string& name : config.output.channels) {
-    collect(problems, [&] { parse_channel(name); });
+    collect_problems(problems, [&] { parse_channel(name); });
   }
-  collect(problems, [&] { initial_times(config.times); });
-  collect(problems, [&] { ranks_per_init(config); });
+  collect_problems(problems, [&] { initial_times(config.times); });
+  collect_problems(problems, [&] { ranks_per_init(config); });
   require(problems.empty(), ExitCode::bad_configuration, "{}", fmt::join(problems, "\n"));
 }
 

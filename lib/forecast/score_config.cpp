@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/collect_problems.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "eval/climatology_output.hpp"
@@ -16,15 +17,6 @@
 namespace mosaic {
 
 namespace {
-
-template <class Parse>
-void collect(std::vector<std::string>& problems, Parse&& parse) {
-  try {
-    parse();
-  } catch (const Error& problem) {
-    problems.emplace_back(problem.what());
-  }
-}
 
 /// Behind the name of a precipitation.
 constexpr std::array seeps_fields = {"_seeps_dry_fraction", "_seeps_threshold"};
@@ -142,10 +134,10 @@ void check_scores(const ScoreConfig& score, const ClimatologyConfig& climatology
   expect(!score.regions.empty(), "score.regions is empty: name at least one region");
   for (const auto* names : {&score.channels, &score.spectra, &score.maps}) {
     for (const std::string& name : *names) {
-      collect(problems, [&] { parse_channel(name); });
+      collect_problems(problems, [&] { parse_channel(name); });
     }
   }
-  collect(problems, [&] { eval::regions_by_name(score.regions); });
+  collect_problems(problems, [&] { eval::regions_by_name(score.regions); });
   expect(score.percentiles.empty() || !climatology.path.empty(),
          "score.percentiles needs climatology.path (--climatology)");
   expect(!climatology.path.empty() || score.seeps == ScoreConfig{}.seeps,

@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <map>
-#include <set>
 
 #include "base/error.hpp"
+#include "fields/same_levels.hpp"
 #include "grid/conservative_regridding.hpp"
 #include "stores/zarr_writer.hpp"
 
@@ -47,22 +46,6 @@ Regridded plan_for(const FieldStore& store) {
   return plan;
 }
 
-/// A Zarr store has one level coordinate for all.
-void require_same_levels(const ChannelSet& channels, const std::string& path) {
-  std::map<std::string, std::set<int>> levels;
-  for (const Channel& channel : channels) {
-    if (channel.level) {
-      levels[channel.variable].insert(*channel.level);
-    }
-  }
-  for (const auto& [variable, own] : levels) {
-    const auto& [first, others] = *levels.begin();
-    require(own == others, ExitCode::corrupt_input,
-            "{}: {} has the levels {}, {} has {}; variables of one store must have the same", path, first,
-            fmt::join(others, " "), variable, fmt::join(own, " "));
-  }
-}
-
 }  // namespace
 
 LatLonGrid parse_grid(std::string_view text) {
@@ -84,7 +67,8 @@ Regridded regrid_store(const std::string& input, const std::string& output, cons
           input);
   require(!plan.channels.empty() || !plan.statics.empty(), ExitCode::corrupt_input,
           "{}: holds nothing to regrid; left out: {}", input, fmt::join(plan.left_out, ", "));
-  require_same_levels(plan.channels, input);
+  require_same_levels(plan.channels, ExitCode::corrupt_input, input,
+                      "variables of one store must have the same");
 
   const ConservativeRegridding regridding(store->grid(), grid);
   const auto target = std::make_shared<const LatLonGrid>(grid);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "base/files.hpp"
 #include "end_to_end/hindcast_runs.hpp"
@@ -112,13 +113,39 @@ TEST_F(Evaluate, ResumesAndRefusesAnotherConfiguration) {
       "--set forecast.kind=persistence --set forecast.lead_times=1d --start 2011-10-11 --set times.step=1d "
       "--set score.channels=2m_temperature --end 2011-10-13 " +
       demo_truth;
-  ASSERT_EQ(evaluate(arguments, folder_ / "out").code, 0);
+  const Job first = evaluate(arguments, folder_ / "out");
+  ASSERT_EQ(first.code, 0) << first.output;
+  EXPECT_TRUE(first.output.ends_with(
+      fmt::format("results: {0}\nreport: {0}/report.html, once `mosaic_report {0}` has made it\n",
+                  (folder_ / "out").string())))
+      << first.output;
   const Job again = evaluate(arguments, folder_ / "out");
   EXPECT_EQ(again.code, 0);
   EXPECT_NE(again.output.find("3 of 3 initial times (3 resumed)"), std::string::npos) << again.output;
+  EXPECT_NE(again.output.find("time over all ranks: read 0.0 s (and 0.0 s while scoring)"),
+            std::string::npos);
   const Job other = evaluate(arguments + "--set score.regions=arctic", folder_ / "out");
   EXPECT_EQ(other.code, 78);
   EXPECT_NE(other.output.find("score.regions"), std::string::npos) << other.output;
+}
+
+// Two lead times of 2 channels, 1 member and the truth on 240 x 121: what is scored and what is read
+// meanwhile; and the two sources that the wind speed is made from.
+TEST_F(Evaluate, ThePlanCountsWhatIsReadAhead) {
+  const std::string arguments =
+      "--set forecast.kind=persistence --set forecast.lead_times=1d,2d --start 2011-10-11 --plan "
+      "--set score.channels=2m_temperature,";
+  for (const auto& [channel, megabytes] :
+       {std::pair{"geopotential_500", "0.9 MB"}, {"wind_speed_500", "1.3 MB"}}) {
+    const Job plan = evaluate(arguments + channel + " " + demo_truth, folder_ / "planned");
+    EXPECT_EQ(plan.code, 0) << plan.output;
+    EXPECT_NE(plan.output.find(fmt::format("up to {} of fields (a lead time that is scored and one that is "
+                                           "read meanwhile)",
+                                           megabytes)),
+              std::string::npos)
+        << plan.output;
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "planned"));
 }
 
 TEST_F(Evaluate, DerivesWhatAStoreDoesNotHave) {

@@ -126,6 +126,30 @@ TEST(Hindcast, PlanAndConfigurationArePrinted) {
       << "config/reference_evaluate.yaml is out of date";
 }
 
+// The last lines on stdout, and what they promise.
+TEST(Hindcast, TheEndSaysWhereResultsAndReportAre) {
+  const fs::path folder = test::scratch_dir("end");
+  const std::string out = (folder / "out").string();
+  const test::Job run =
+      shell(hindcast(2, out, persistence + "--set output.channels=2m_temperature") + " 2>/dev/null");
+  ASSERT_EQ(run.code, 0) << run.output;
+  const std::string end =
+      "results: " + out + "\nreport: " + out + "/report.html, once `mosaic_report " + out + "` has made it\n";
+  EXPECT_TRUE(run.output.ends_with(end)) << run.output;
+  for (const char* part : {"ensemble_mean_rmse", "read ", "compute ", "score ", "write ", "idle "}) {
+    EXPECT_NE(run.output.find(part), std::string::npos) << part << "\n" << run.output;
+  }
+  const std::size_t command = run.output.rfind("mosaic_report ");
+  const test::Job report =
+      shell(program("mosaic_report") + run.output.substr(command + 13, run.output.rfind('`') - command - 13));
+  EXPECT_EQ(report.code, 0) << report.output;
+  EXPECT_TRUE(fs::exists(folder / "out/report.html"));
+  const test::Job part = shell(hindcast(0, folder / "shard", persistence + "--shard 0/2") + " 2>/dev/null");
+  EXPECT_EQ(part.code, 0) << part.output;
+  EXPECT_TRUE(part.output.ends_with("results: " + (folder / "shard").string() + "\n")) << part.output;
+  fs::remove_all(folder);
+}
+
 TEST(Data, ProgramChecksItsFlags) {
   EXPECT_EQ(shell(program("mosaic_data") + " --version").code, 0);
   EXPECT_EQ(shell(program("mosaic_data") + " inspect").code, 64);

@@ -8,15 +8,19 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "eval/report/html_page.hpp"
 #include "eval/report/report_tables.hpp"
+#include "eval/report/run_maps.hpp"
 #include "eval/report/run_spectra.hpp"
 #include "eval/results.hpp"
 #include "eval/time_mean.hpp"
 #include "support/errors.hpp"
 #include "support/golden.hpp"
+#include "support/job.hpp"
 
 namespace mosaic::eval {
 namespace {
@@ -113,6 +117,129 @@ class ReportOfRuns : public testing::Test {
 };
 
 const std::vector<double> errors = {1, 4, 9, 2};  // mean 4
+
+/// Maps of both channels, of which only the first has more than NaN at the second lead.
+NetcdfDocument maps_document(const ScoreOptions& options, std::size_t latitudes, std::size_t longitudes) {
+  ScoreOptions with_maps = options;
+  with_maps.maps = {options.channels, options.leads};
+  const LatLonGrid grid = LatLonGrid::with_poles(static_cast<int>(longitudes), static_cast<int>(latitudes));
+  InitTimeSums sums = empty_sums(with_maps, grid, member_count);
+  sums.scored.assign(options.leads.size(), 1);
+  double next = 0.0;
+  for (double& value : sums.maps.values) {
+    value = next++;
+  }
+  const auto second = static_cast<std::ptrdiff_t>(sums.maps.offset(1, 1));
+  std::fill(sums.maps.values.begin() + second, sums.maps.values.end(), std::nan(""));
+  MapMean mean;
+  mean.add(sums, with_maps);
+  return mean.document(with_maps);
+}
+
+TEST_F(ReportOfRuns, MapsAreReadAsTheyWereWritten) {
+  const RunMaps maps = maps_of(maps_document(options_, 4, 6));
+  const std::size_t points = 24, numbers = points * kernels::map_statistic_count;
+  EXPECT_EQ(maps.channels, options_.channels);
+  EXPECT_EQ(maps.leads, options_.leads);
+  EXPECT_EQ(maps.latitude, (std::vector<double>{-90, -30, 30, 90}));
+  const auto first_of = [&](Statistic which, std::size_t lead, std::size_t channel) {
+    return static_cast<double>((lead * 2 + channel) * numbers + static_cast<std::size_t>(which) * points);
+  };
+  for (const auto& [lead, channel] : {std::pair{0U, 0U}, {0U, 1U}, {1U, 0U}}) {
+    EXPECT_EQ(maps.field(channel, lead, "bias")[5], first_of(Statistic::error, lead, channel) + 5.0);
+    EXPECT_EQ(maps.field(channel, lead, "ensemble_mean_mse")[23],
+              first_of(Statistic::ensemble_mean_squared_error, lead, channel) + 23.0);
+    EXPECT_EQ(maps.field(channel, lead, "crps")[0], first_of(Statistic::absolute_error, lead, channel) -
+                                                        0.5 * first_of(Statistic::spread, lead, channel));
+  }
+  EXPECT_TRUE(std::isnan(maps.field(1, 1, "bias")[0]));
+  EXPECT_EQ(code_of([&] { maps.field(0, 0, "beauty"); }), ExitCode::corrupt_input);
+  NetcdfDocument turned = maps_document(options_, 4, 6);
+  std::swap(turned.variables.back().dimensions[0], turned.variables.back().dimensions[1]);
+  EXPECT_EQ(code_of([&] { maps_of(turned); }), ExitCode::corrupt_input);
+}
+
+/// 5 x 3 points of -90 ... 90 and 0, 120, 240 on fewer and on as many cells.
+TEST(Raster, CellsAreMeansOfTheirPoints) {
+  const std::vector<double> latitude = {-90, -45, 0, 45, 90}, longitude = {0, 120, 240};
+  std::vector<double> field;
+  for (int i = 0; i < 15; ++i) {
+    field.push_back(i);
+  }
+  const Raster fine = raster_of(field.data(), latitude, longitude, 10, 10);
+  EXPECT_EQ(fine.values, field) << "no more cells than points";
+  EXPECT_EQ(fine.west, -60.0);
+  EXPECT_EQ(fine.east, 300.0);
+  EXPECT_EQ(fine.south, -90.0) << "nothing lies behind a pole";
+  EXPECT_EQ(fine.column_centre(1), 120.0);
+  EXPECT_EQ(fine.row_centre(2), 0.0);
+  field[1] = std::nan("");
+  const Raster coarse = raster_of(field.data(), latitude, longitude, 2, 2);
+  // Edges -60, 120, 300: the point 0 in the west, 120 and 240 in the east; -90, -45 south, the others north.
+  EXPECT_EQ(coarse.values, (std::vector<double>{(0 + 3) / 2.0, (2 + 4 + 5) / 3.0, (6 + 9 + 12) / 3.0,
+                                                (7 + 8 + 10 + 11 + 13 + 14) / 6.0}));
+  std::fill(field.begin(), field.begin() + 6, std::nan(""));
+  EXPECT_TRUE(std::isnan(raster_of(field.data(), latitude, longitude, 2, 2).values[0]));
+  // Rows that are not evenly spaced: a cell without a point has the nearest one.
+  const std::vector<double> uneven = {-60, -50, 60}, column = {0, 90};
+  const double values[] = {1, 1, 2, 2, 3, 3};
+  EXPECT_EQ(raster_of(values, uneven, column, 1, 3).values, (std::vector<double>{1.5, 2, 3}));
+}
+
+TEST_F(ReportOfRuns, PagesShowMapsOfRunsThatHaveThem) {
+  const std::string with = write("with", run(errors)), without = write("without", run(errors));
+  const auto page_of = [&](const std::string& folder) {
+    return report_html(make_report({.runs = {folder}}));
+  };
+  write_netcdf(with + "/maps.nc", maps_document(options_, 121, 240));
+  const std::string page = page_of(with);
+  EXPECT_TRUE(contains(page, "Maps of geopotential 500 hPa"));
+  EXPECT_TRUE(contains(page, "Maps of 2m temperature"));
+  EXPECT_EQ(test::count_of(page, "<image "), 6U + 3U) << "three scores, two leads and one lead";
+  EXPECT_EQ(test::count_of(page, "bias, 24 h [m2 s-2]"), 1U);
+  EXPECT_EQ(test::count_of(page, "href='data:image/png;base64,"), 9U) << "nothing is loaded from elsewhere";
+  EXPECT_LT(page.size(), page_of(without).size() + 1500000);
+  EXPECT_EQ(test::count_of(page_of(without), "<image "), 0U);
+  write_netcdf(without + "/maps.nc", metrics_document(time_mean(run(errors), options_), options_));
+  std::string message;
+  EXPECT_EQ(code_of([&] { page_of(without); }, &message), ExitCode::corrupt_input);
+  EXPECT_TRUE(contains(message, "maps.nc")) << message;
+}
+
+/// RPS 1 + 2 + ... of three percentiles, SEEPS (day + 1) / 10 of members and half that of the mean.
+TEST_F(ReportOfRuns, ShowsRpsAndSeepsWithIntervals) {
+  options_.thresholds = {{0.1, 0.5, 0.9}, ThresholdKind::stored, {options_.channels[0]}};
+  options_.seeps.channels = {options_.channels[1]};
+  std::vector<InitTimeSums> all = run(errors);
+  for (InitTimeSums& sums : all) {
+    const double day = static_cast<double>(&sums - all.data()) + 1.0;
+    for (std::size_t i = 0; i < sums.thresholds.means.size(); ++i) {
+      sums.thresholds.means[i].fill(day * static_cast<double>(i % 3 + 1));
+    }
+    for (SeepsMeans& means : sums.seeps.means) {
+      means = {0.1 * day, 0.05 * day};
+    }
+  }
+  const std::string mine = write("mine", all);
+  const Report report = make_report({.runs = {mine}, .reference = mine});
+  const auto cell = [&](const std::string& channel, const std::string& metric) {
+    return report.find({0, channel, Duration::hours(24), metric});
+  };
+  const ScoreCell* rps = cell("geopotential_500", "rps");
+  ASSERT_NE(rps, nullptr);
+  EXPECT_DOUBLE_EQ(rps->score.estimate, 6.0 * 2.5);  // days 1 ... 4
+  EXPECT_TRUE(rps->score.exists());
+  EXPECT_LT(rps->score.lower, rps->score.estimate);
+  ASSERT_TRUE(rps->difference);
+  EXPECT_EQ(rps->difference->estimate, 0.0);
+  EXPECT_EQ(cell("geopotential_500", "seeps"), nullptr);
+  EXPECT_EQ(cell("2m_temperature", "rps"), nullptr);
+  EXPECT_DOUBLE_EQ(cell("2m_temperature", "seeps")->score.estimate, 0.25);
+  EXPECT_DOUBLE_EQ(cell("2m_temperature", "ensemble_mean_seeps")->score.estimate, 0.125);
+  const std::string text = report_terminal(report);
+  EXPECT_TRUE(contains(text, "RPS and SEEPS of mine")) << text;
+  EXPECT_TRUE(contains(text, "percentiles 10, 50, 90")) << text;
+}
 
 TEST_F(ReportOfRuns, NumbersByHand) {
   const Report report = make_report({.runs = {write("mine", run(errors))}});

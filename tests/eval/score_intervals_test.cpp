@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 #include <random>
+#include <string>
 
 #include "base/error.hpp"
+#include "eval/quantile.hpp"
 #include "eval/results.hpp"
 #include "eval/time_mean.hpp"
 
@@ -19,7 +23,13 @@ constexpr int member_count = 4;
 class ScoreIntervals : public testing::Test {
  protected:
   ScoreIntervals() {
-    options_.channels = {{"u_component_of_wind", 850}, {"v_component_of_wind", 850}, {"geopotential", 500}};
+    options_.channels = {{"u_component_of_wind", 850},
+                         {"v_component_of_wind", 850},
+                         {"geopotential", 500},
+                         {"total_precipitation_24hr", std::nullopt}};
+    options_.thresholds.channels = {options_.channels[2], options_.channels[3]};
+    options_.thresholds.quantiles = {0.1, 0.5, 0.9};
+    options_.seeps.channels = {options_.channels[3]};
     options_.regions = regions_by_name({"global", "tropics"});
     options_.leads = {Duration::hours(24), Duration::hours(48)};
     options_.spectra_by_degree = false;
@@ -34,6 +44,16 @@ class ScoreIntervals : public testing::Test {
     std::uniform_real_distribution<double> uniform(0.5, 1.0);
     for (kernels::Statistics& statistics : sums.means) {
       for (double& value : statistics) {
+        value = uniform(engine);
+      }
+    }
+    for (kernels::ThresholdScores& scores : sums.thresholds.means) {
+      for (double& value : scores) {
+        value = uniform(engine);
+      }
+    }
+    for (SeepsMeans& means : sums.seeps.means) {
+      for (double& value : means) {
         value = uniform(engine);
       }
     }
@@ -59,6 +79,9 @@ TEST_F(ScoreIntervals, EstimatesHaveTheBitsOfTheMeans) {
   std::vector<InitTimeSums> sums = run(7, 1);
   sums[2].scored[1] = 0;
   at(sums[4].means[0], Statistic::squared_error) = std::nan("");
+  sums[3].thresholds.means[4][static_cast<std::size_t>(kernels::ThresholdScore::ranked_probability)] =
+      std::nan("");
+  sums[5].seeps.means[1][0] = std::nan("");
   for (const TimeMeanKind kind : {TimeMeanKind::initial_times, TimeMeanKind::pooled}) {
     for (const auto missing : {kernels::MissingValues::propagate, kernels::MissingValues::skip}) {
       options_.time_mean = kind;
@@ -66,10 +89,10 @@ TEST_F(ScoreIntervals, EstimatesHaveTheBitsOfTheMeans) {
       const TimeMean mean = time_mean(sums, options_);
       const RunScores scores(sums, options_);
       ASSERT_EQ(scores.channels(), mean.mean.channels);
-      ASSERT_EQ(scores.channels().size(), 4U);
+      ASSERT_EQ(scores.channels().size(), 5U);
       for (const auto& score : all_scores()) {
         for (std::size_t lead = 0; lead < 2; ++lead) {
-          for (std::size_t channel = 0; channel < 4; ++channel) {
+          for (std::size_t channel = 0; channel < 5; ++channel) {
             const Interval interval = scores.interval(*score, {lead, channel, 1}, {.samples = 2});
             EXPECT_TRUE(same(interval.estimate, score->value(mean.at(lead, channel, 1), member_count)))
                 << score->name() << " " << lead << " " << channel;
@@ -84,15 +107,69 @@ TEST_F(ScoreIntervals, EstimatesHaveTheBitsOfTheMeans) {
 TEST_F(ScoreIntervals, ARunDiffersFromItselfByNothing) {
   const RunScores scores(run(9, 2), options_);
   for (const auto& score : all_scores()) {
-    if (score->needs_thresholds() || score->needs_seeps()) {
-      continue;  // these have no intervals
-    }
-    const Interval zero = paired_difference(*score, scores, {0, 0, 0}, scores, {0, 0, 0}, {});
+    const ScorePlace rain{0, 3, 0};  // has all scores
+    const Interval zero = paired_difference(*score, scores, rain, scores, rain, {});
     EXPECT_EQ(zero.estimate, 0.0) << score->name();
     EXPECT_EQ(zero.lower, 0.0) << score->name();
     EXPECT_EQ(zero.upper, 0.0) << score->name();
     EXPECT_FALSE(zero.excludes(0.0));
   }
+}
+
+// The samples one by one: means over the drawn initial times, then the number, then its quantiles.
+TEST_F(ScoreIntervals, ScoresAtQuantilesAndOfPrecipitationAreThoseOfResampling) {
+  const std::vector<InitTimeSums> sums = run(11, 6);
+  const RunScores scores(sums, options_);
+  const BootstrapOptions options{.samples = 150, .confidence = 0.8, .seed = 9, .block_length = 3};
+  const auto rps_of = [](const InitTimeSums& one) {  // of the second channel that has it, lead 1, region 1
+    double sum = 0.0;
+    for (std::size_t q = 0; q < 3; ++q) {
+      const std::size_t begin = one.thresholds.mean_offset(1, 1, 1, 2);
+      sum += kernels::at(one.thresholds.means[begin + q], kernels::ThresholdScore::ranked_probability);
+    }
+    return sum;
+  };
+  const auto seeps_of = [](std::size_t which) {
+    return [which](const InitTimeSums& one) { return one.seeps.means[one.seeps.offset(1, 0, 2) + 1][which]; };
+  };
+  const auto check = [&](const std::string& name, const auto& value_of) {
+    const auto mean_over = [&](const std::vector<std::size_t>& times) {
+      double sum = 0.0;
+      for (const std::size_t t : times) {
+        sum += value_of(sums[t]);
+      }
+      return sum / static_cast<double>(times.size());
+    };
+    std::vector<double> numbers;
+    for (std::uint32_t sample = 0; sample < 150; ++sample) {
+      numbers.push_back(mean_over(resampled_times(11, 3, 9, sample)));
+    }
+    std::sort(numbers.begin(), numbers.end());
+    const Interval interval = scores.interval(score_by_name(name), {1, 3, 1}, options);
+    // Sums of 33 numbers below 1 in another order: 33 eps.
+    EXPECT_NEAR(interval.estimate, mean_over({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}), 1e-14) << name;
+    EXPECT_NEAR(interval.lower, quantile(numbers, 0.1), 1e-14) << name;
+    EXPECT_NEAR(interval.upper, quantile(numbers, 0.9), 1e-14) << name;
+    EXPECT_LT(interval.lower, interval.upper) << name;
+  };
+  check("rps", rps_of);
+  check("seeps", seeps_of(0));
+  check("ensemble_mean_seeps", seeps_of(1));
+}
+
+TEST_F(ScoreIntervals, WhatTheSumsDoNotHaveIsNotANumber) {
+  const RunScores scores(run(9, 7), options_);
+  const Score &rps = score_by_name("rps"), &seeps = score_by_name("seeps");
+  EXPECT_TRUE(std::isnan(scores.interval(rps, {0, 0, 0}, {}).estimate)) << "a channel without thresholds";
+  EXPECT_TRUE(std::isnan(scores.interval(seeps, {0, 2, 0}, {}).estimate)) << "no precipitation";
+  EXPECT_TRUE(std::isnan(scores.interval(rps, {0, 4, 0}, {}).estimate)) << "a wind vector";
+  options_.thresholds.quantiles = {0.1, 0.5, 0.8};
+  const RunScores other(run(9, 7), options_);
+  EXPECT_TRUE(std::isnan(paired_difference(rps, scores, {0, 2, 0}, other, {0, 2, 0}, {}).estimate));
+  EXPECT_FALSE(std::isnan(paired_difference(seeps, scores, {0, 3, 0}, other, {0, 3, 0}, {}).estimate));
+  options_.thresholds = {};
+  const RunScores none(run(9, 7), options_);
+  EXPECT_TRUE(std::isnan(none.interval(rps, {0, 2, 0}, {}).estimate));
 }
 
 // Days 0 ... 8 and 3 ... 11, day 5 without truth in one: days 3, 4, 6, 7, 8 are common.

@@ -1,15 +1,13 @@
 // mosaic_hindcast under srun and sbatch of a private Slurm (with_slurm.sh): bits, codes, stops.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <string>
-#include <thread>
 
 #include "base/files.hpp"
 #include "end_to_end/hindcast_runs.hpp"
+#include "slurm/batch_jobs.hpp"
 #include "support/golden.hpp"
 
 namespace mosaic {
@@ -131,18 +129,7 @@ TEST_F(Slurm, JobArrayFillsOneFolder) {
   EXPECT_EQ(count_of(read_text((folder_ / "array/log/run.log").string()), ": committed"), 10U);
 }
 
-std::string jobs_in_queue(const std::string& options) {
-  return shell("squeue --noheader --format=%i " + options).output;
-}
-
-/// Looks ten times a second, for two minutes at most.
-void wait_until(const std::function<bool()>& happened) {
-  for (int look = 0; look < 1200 && !happened(); ++look) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-}
-
-/// The batch script queues itself again after 75; Slurm would wait two minutes until it starts it again.
+/// The batch script queues itself again after 75.
 TEST_F(Slurm, RequeuedBatchJobContinues) {
   ASSERT_EQ(shell(long_run(folder_ / "whole")).code, 0);
   const fs::path out = folder_ / "requeued";
@@ -151,15 +138,9 @@ TEST_F(Slurm, RequeuedBatchJobContinues) {
   const Job submitted = shell("sbatch --parsable --time=5 --output=" + log_file + " jobs/hindcast.sbatch " +
                               arguments.substr(arguments.find(' ')));
   ASSERT_EQ(submitted.code, 0) << submitted.output;
-  const std::string job = submitted.output.substr(0, submitted.output.find_first_not_of("0123456789"));
+  const std::string job = test::job_number(submitted.output);
   test::wait_for_commits(out, 2);
-  shell("scancel --signal=USR1 " + job);  // as at the time limit
-  wait_until([&] { return !jobs_in_queue("--state=PENDING --jobs=" + job).empty(); });
-  // What is left of the first start must be gone, or Slurm takes the second one for it.
-  wait_until([] { return shell("sinfo --noheader --format=%T").output.starts_with("idle"); });
-  std::this_thread::sleep_for(std::chrono::seconds(5));
-  shell("scontrol update StartTime=now JobId=" + job);
-  wait_until([&] { return jobs_in_queue("").find(job) == std::string::npos; });
+  test::stop_and_start_again(job);
   const std::string log = read_text(log_file);
   EXPECT_EQ(count_of(log, "is queued again and will continue"), 1U) << log;
   EXPECT_EQ(count_of(log, "stopped early: "), 1U) << log;
