@@ -167,9 +167,8 @@ Figure map_figure(const Report& report, const RunResults& run, const RunMaps& ma
   }
   figure.caption =
       "Means over initial times; bias is forecast minus truth, RMSE the root of the mean squared error of "
-      "the ensemble mean. Every map has its own colours, which end at the 99th percentile of its sizes; "
-      "grey: "
-      "no value.";
+      "the ensemble mean. Every map has its own colours, which end at the 99th percentile of its "
+      "sizes; grey: no value.";
   if (maps.latitude.size() > most_rows || maps.longitude.size() > most_columns) {
     figure.caption += fmt::format(" Means over cells of about {:.2g} degrees; maps.nc has every point.",
                                   (maps.longitude.back() - maps.longitude.front()) / most_columns);
