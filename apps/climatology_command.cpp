@@ -21,7 +21,7 @@ using eval::ClimatologyStatistic;
 constexpr const char* what_it_computes = R"(Definitions (those of WeatherBench 2 and xarray)
   By hour of the day. Years are stacked on dayofyear 1 ... 366; dayofyear 366 of a year without it is its
   dayofyear 365. Statistics over all years and the days of a window around the day; the year is periodic.
-  Weights are triangular, linspace(0, 1, 0) divided by their mean: the ends weigh 0.
+  Weights are triangular, from 0 to 1 and back to 0, divided by their mean: the ends weigh 0.
     mean      VAR           sum w x / sum w
     std       VAR_std       sqrt(sum w (x - mean)^2 / sum w), of the population
     quantile  VAR_quantile  weighted, linear (type 7) with Kish's effective sample size

@@ -24,8 +24,8 @@ constexpr BloscCompressor compressor = BloscCompressor::lz4;
 
 constexpr const char* recipe =
     "by hour of the day; years stacked on dayofyear 1 ... 366, dayofyear 366 of a year without it is its "
-    "dayofyear 365; window over days of the periodic year with triangular weights linspace(0, 1, 0) divided "
-    "by their mean; statistics over window and years";
+    "dayofyear 365; window over days of the periodic year with triangular weights, from 0 to 1 and back to "
+    "0, divided by their mean; statistics over window and years";
 constexpr const char* missing_rule =
     "missing values (NaN) are left out and the weights of the others count; a day without any value is NaN";
 
