@@ -9,6 +9,8 @@
 
 namespace mosaic::world {
 
+class Dynamics;
+
 /// The three-level quasi-geostrophic atmosphere. Immutable once made; may be used by several threads. A
 /// member has the same bits whatever its neighbours, their number and the threads.
 /// Source: Marshall & Molteni (1993, J. Atmos. Sci. 50, 1792-1818), with an analytic forcing.
@@ -32,11 +34,8 @@ class World {
   Spectra streamfunction(const Spectra& q) const;
   Spectra potential_vorticity(const Spectra& psi) const;
 
-  /// dq/dt [s-2] and its parts at the members' times.
-  struct Tendency {
-    Spectra advection, relaxation, drag, diffusion;
-  };
-  Tendency tendency(const WorldState& state) const;
+  /// The equations behind it, for diagnostics and tests.
+  const Dynamics& dynamics() const;
 
  private:
   struct Parts;

@@ -16,8 +16,8 @@ namespace mosaic::world {
 /// truncation.
 class WorldAnalysis {
  public:
-  /// Errors: corrupt_input if the grid is too coarse for the truncation or its longitudes are not uniform;
-  /// internal if `channels` lack a wind component at one of the three levels.
+  /// `world` must outlive it. Errors: corrupt_input if the grid is too coarse for the truncation or its
+  /// longitudes are not uniform; internal if `channels` lack a wind component at one of the three levels.
   WorldAnalysis(const World& world, std::shared_ptr<const LatLonGrid> grid, const ChannelSet& channels);
   ~WorldAnalysis();
 

@@ -16,16 +16,24 @@ const ChannelSet& world_channels();
 /// poles, the geopotential is in linear balance with the streamfunction, temperatures are hydrostatic.
 class WorldFields {
  public:
+  /// Errors: bad_configuration for a grid that is too coarse; corrupt_input for latitudes that are not
+  /// symmetric about the equator or longitudes that are not uniform from 0.
   WorldFields(const Parameters& parameters, std::shared_ptr<const LatLonGrid> grid);
   ~WorldFields();
 
   /// fields: [members] of [world_channels(), lat, lon], in the channels' units.
   void synthesize(const World& world, const WorldState& state, const std::vector<float*>& fields,
                   int threads) const;
+  void synthesize(const World& world, const WorldState& state, const std::vector<double*>& fields,
+                  int threads) const;
   /// The same as states.
   std::vector<State> states(const World& world, const WorldState& state, int threads) const;
 
  private:
+  template <class Real>
+  void synthesize_any(const World& world, const WorldState& state, const std::vector<Real*>& fields,
+                      int threads) const;
+
   struct Parts;
   std::unique_ptr<const Parts> parts_;
 };

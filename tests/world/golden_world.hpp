@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stores/tensor_file.hpp"
+#include "world/dynamics.hpp"
+#include "world/world.hpp"
+
+namespace mosaic::test {
+
+/// A file of golden/qg3; at() of an array that is not there fails the test by an exception.
+std::unique_ptr<TensorFile> golden_world(const std::string& path);
+
+/// Golden spectra [m, n, (columns,) 2] as [rows (m, n >= m), 2, columns].
+std::vector<double> packed(const TensorView& golden);
+
+/// Golden values on the Gaussian grid [lat, lon] as [latitude pairs, longitude, 2 (south, north)].
+std::vector<double> paired(const std::vector<double>& grid, std::size_t latitudes);
+
+/// Largest difference over the largest golden value; NaN counts as infinite.
+double relative_difference(const std::vector<double>& ours, const std::vector<double>& golden);
+/// The same over another size.
+double largest_difference(const std::vector<double>& ours, const std::vector<double>& golden);
+
+}  // namespace mosaic::test
