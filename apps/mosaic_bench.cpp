@@ -1,5 +1,6 @@
 // Times one step of the network against the machine's rate for large matrix products, and scores and spectra
-// of the evaluation against their reference bodies and the machine's copy bandwidth.
+// of the evaluation against their reference bodies and the machine's copy bandwidth; steps of the simulated
+// world.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include "eval/spectra_bench.hpp"
 #include "model/step_bench.hpp"
 #include "parallel/comm.hpp"
+#include "world/world_bench.hpp"
 
 namespace {
 
@@ -113,6 +115,33 @@ void bench_scores(const ScoresFlags& flags) {
   fmt::print("{}", flags.json ? eval::scores_bench_json(report) : eval::scores_bench_text(report));
 }
 
+struct WorldFlags {
+  world::WorldBenchOptions options;
+  bool json = false;
+};
+
+CLI::App* add_world(CLI::App& program, WorldFlags& flags) {
+  CLI::App* command =
+      program.add_subcommand("world", "Time of steps of the simulated world; no files are read");
+  world::WorldBenchOptions& options = flags.options;
+  options.threads = hardware_threads();
+  command->add_option("--truncation", options.truncation, "21 or 42")
+      ->check(CLI::IsMember({21, 42}))
+      ->capture_default_str();
+  add_number(command, "--members", options.members, "Members, advanced together");
+  add_number(command, "--threads", options.threads, "CPU threads");
+  add_number(command, "--steps", options.steps, "Runge-Kutta steps of each measurement");
+  add_number(command, "--repeats", options.repeats, "Repetitions; the median counts");
+  command->add_flag("--json", flags.json, "Print one JSON object instead of a table");
+  command->footer("Example: mosaic_bench world --members 32 --threads 1");
+  return command;
+}
+
+void bench_world(const WorldFlags& flags) {
+  const world::WorldBenchReport report = world::run_world_bench(flags.options);
+  fmt::print("{}", flags.json ? world::world_bench_json(report) : world::world_bench_text(report));
+}
+
 /// Before minutes of work, not after them.
 void check_folder_of(const std::string& file) {
   const auto folder = std::filesystem::absolute(file).parent_path();
@@ -143,6 +172,8 @@ int run(int argc, char** argv) {
   ScoresFlags scores_flags;
   const CLI::App* spectra = add_spectra(program, spectra_flags);
   const CLI::App* scores = add_scores(program, scores_flags);
+  WorldFlags world_flags;
+  const CLI::App* world_command = add_world(program, world_flags);
   const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
   if (const auto code = end_of_parsing(program, argc, argv)) {
     return *code;
@@ -155,6 +186,9 @@ int run(int argc, char** argv) {
   }
   if (speaks && scores->parsed()) {
     bench_scores(scores_flags);
+  }
+  if (speaks && world_command->parsed()) {
+    bench_world(world_flags);
   }
   return static_cast<int>(ExitCode::complete);
 }

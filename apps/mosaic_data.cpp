@@ -8,6 +8,7 @@
 #include "apps/climatology_command.hpp"
 #include "apps/command_line.hpp"
 #include "apps/statistics_command.hpp"
+#include "apps/world_climate_command.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/version.hpp"
@@ -226,6 +227,7 @@ int run(int argc, char** argv) {
   const CLI::App* regrid_command = add_regrid(program, regrid_flags);
   const ClimatologyCommand climatology(program);
   const StatisticsCommand statistics(program);
+  const WorldClimateCommand world_climate(program);
 
   if (const auto code = end_of_parsing(program, argc, argv)) {
     return *code;
@@ -235,6 +237,9 @@ int run(int argc, char** argv) {
   }
   if (statistics.parsed()) {
     return statistics.run(Comm::world());
+  }
+  if (world_climate.parsed()) {
+    return world_climate.run(Comm::world());
   }
   const bool speaks = Comm::world().rank() == 0;  // of the others the first rank does the work
   if (speaks && inspect_command->parsed()) {

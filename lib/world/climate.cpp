@@ -176,9 +176,10 @@ TwinGrowth grow_twins(const World& world, const GaussianFields& fields, const Wo
     const auto a = fields.of(control, request.threads), b = fields.of(twin, request.threads);
     double sum = 0;
     for (std::size_t e = 0; e < members; ++e) {
-      sum += std::log(height_difference(fields.grid(), a[e], b[e]));
+      const double height = height_difference(fields.grid(), a[e], b[e]);
+      sum += height * height;
     }
-    growth.difference.push_back(std::exp(sum / static_cast<double>(members)));
+    growth.difference.push_back(std::sqrt(sum / static_cast<double>(members)));
     world.advance(control, steps, request.threads);
     world.advance(twin, steps, request.threads);
   }

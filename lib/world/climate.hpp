@@ -37,7 +37,7 @@ struct SeasonClimate {
 
 /// Growth of the difference of two runs that began nearly alike.
 struct TwinGrowth {
-  std::vector<double> difference;  ///< [day] rms of 500 hPa height poleward of 20 degrees, mean of log [m]
+  std::vector<double> difference;  ///< [day] rms of 500 hPa height poleward of 20 degrees [m]
   double doubling_days = 0;        ///< between 3 and 30 m; NaN where they are not reached
 };
 
