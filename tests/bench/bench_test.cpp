@@ -124,12 +124,35 @@ TEST(Bench, ScoresJsonSaysTheSame) {
               1e-6 * json.at("microseconds_per_member").get<double>());
 }
 
+const std::string short_world = "world --members 3 --steps 2 --repeats 2 --threads 2 ";
+
+TEST(Bench, WorldPrintsTheTable) {
+  const Outcome run = bench(short_world);
+  ASSERT_EQ(run.code, 0) << run.out;
+  for (const char* words : {"Simulated world at T21: 3 members, steps of 3600 s, 2 threads",
+                            "| member-days per second ", "reference / fast body"}) {
+    expect_contains(run.out, words);
+  }
+}
+
+TEST(Bench, WorldJsonSaysTheSame) {
+  const Outcome run = bench(short_world + "--truncation 42 --json", "2>/dev/null");
+  ASSERT_EQ(run.code, 0) << run.out;
+  const auto json = nlohmann::json::parse(run.out);
+  EXPECT_EQ(json.at("truncation"), 42);
+  EXPECT_EQ(json.at("time_step"), 1800);
+  EXPECT_GE(json.at("step_seconds"), json.at("best_seconds"));
+  const double days = 3 * 1800.0 / 86400 / json.at("step_seconds").get<double>();
+  EXPECT_NEAR(json.at("member_days_per_second").get<double>(), days, 1e-9 * days);
+  EXPECT_GT(json.at("synthesis_reference_seconds"), json.at("synthesis_seconds"));
+}
+
 TEST(Bench, BadFlagsEndWith64) {
   for (const char* arguments :
        {"", "leap", "step --preset era6", "step --steps 0", "step --threads -1", "step --steps two",
         "step --fast", "step --members 0", "step --gemm-every 0", "step --gemm-repeats 0", "step surplus",
         "spectra --latitudes 3", "spectra --winds 0", "spectra --preset era5", "scores --members 0",
-        "scores --latitudes 3"}) {
+        "scores --latitudes 3", "world --truncation 22", "world --members 0"}) {
     const Outcome run = bench(arguments);
     EXPECT_EQ(run.code, 64) << arguments << "\n" << run.out;
   }

@@ -3,11 +3,51 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
+
+#include "base/files.hpp"
 
 namespace mosaic::test {
 
 std::unique_ptr<TensorFile> golden_world(const std::string& path) { return open_tensor_file(path); }
+
+world::Parameters golden_parameters(const std::string& json_path) {
+  const nlohmann::json json = nlohmann::json::parse(read_text(json_path)).at("parameters");
+  const auto number = [&](const char* name) { return json.at(name).get<double>(); };
+  const auto pair = [](const nlohmann::json& values) {
+    return std::array<double, 2>{values.at(0).get<double>(), values.at(1).get<double>()};
+  };
+  const auto jet = [&](const char* season, std::size_t hemisphere) {
+    const std::string name = season;
+    return world::ForcedJet{pair(json.at("shear_" + name).at(hemisphere)),
+                            json.at("lat_" + name).at(hemisphere).get<double>(),
+                            json.at("width_" + name).at(hemisphere).get<double>()};
+  };
+  constexpr double day = 86400;
+  world::Parameters parameters;
+  parameters.truncation = json.at("N").get<int>();
+  parameters.time_step = Duration{static_cast<std::int64_t>(number("dt"))};
+  parameters.deformation_radius = {number("R1"), number("R2")};
+  parameters.scale_height = number("H0");
+  parameters.orography_factor = number("oro_factor");
+  parameters.relaxation_days = number("tau_R") / day;
+  parameters.drag_days = number("tau_E") / day;
+  parameters.drag_of_land = number("alpha_land");
+  parameters.drag_of_mountains = number("alpha_oro");
+  parameters.drag_height = number("h_drag");
+  parameters.diffusion_days = number("tau_H") / day;
+  parameters.diffusion_power = json.at("hyper_power").get<int>();
+  parameters.north_winter = jet("winter", 0);
+  parameters.south_winter = jet("winter", 1);
+  parameters.north_summer = jet("summer", 0);
+  parameters.south_summer = jet("summer", 1);
+  parameters.tropical_shear = pair(json.at("shear_tropics"));
+  parameters.tropical_width = number("width_tropics");
+  parameters.land_sea_contrast = pair(json.at("land_sea"));
+  parameters.peak_day = number("peak_day");
+  return parameters;
+}
 
 std::vector<double> packed(const TensorView& golden) {
   const std::vector<double> values = golden.to_double();

@@ -26,6 +26,7 @@ class GoldenDynamics : public ::testing::Test {
     GOLDEN_OR_SKIP(arrays, "qg3/dynamics_t21.npz");
     GOLDEN_OR_SKIP(scalars, "qg3/scalars_t21.json");
     golden_ = test::golden_world(arrays.string());
+    parameters_ = test::golden_parameters(scalars.string());
     scalars_ = nlohmann::json::parse(read_text(scalars.string()));
     const auto seconds = static_cast<std::int64_t>(golden_->at("time0").to_double().at(0));
     state_ = {{epoch + Duration{seconds}}, packed(golden_->at("q0"))};
@@ -34,12 +35,13 @@ class GoldenDynamics : public ::testing::Test {
   std::vector<double> array(const std::string& name) const { return packed(golden_->at(name)); }
 
   std::unique_ptr<TensorFile> golden_;
+  Parameters parameters_;
   nlohmann::json scalars_;
   WorldState state_;
 };
 
 TEST_F(GoldenDynamics, TendencyAndItsParts) {
-  const World world(parameters_of(21));
+  const World world(parameters_);
   EXPECT_LT(relative_difference(world.streamfunction(state_.q), array("psi0")), 1e-12);
   const TendencyParts parts = tendency_parts(world, state_);
   const std::vector<double> total = array("tendency_total");
@@ -56,7 +58,7 @@ TEST_F(GoldenDynamics, TendencyAndItsParts) {
 }
 
 TEST_F(GoldenDynamics, Trajectory) {
-  const World world(parameters_of(21));
+  const World world(parameters_);
   WorldState state = state_;
   world.advance(state, 1, 1);
   EXPECT_LT(relative_difference(state.q, array("q_after_1_step")), 1e-11);
@@ -71,7 +73,7 @@ TEST_F(GoldenDynamics, Trajectory) {
 }
 
 TEST_F(GoldenDynamics, EnergyAndItsBudget) {
-  const World world(parameters_of(21));
+  const World world(parameters_);
   WorldState state = state_;
   for (int day = 0; day <= 10; ++day) {
     const std::string key = std::to_string(day) + ".0";
@@ -98,8 +100,9 @@ TEST_F(GoldenDynamics, EnergyAndItsBudget) {
 
 /// Ten days without forcing, drag and diffusion: relative changes of total energy and of the levels'
 /// potential enstrophies.
-std::vector<double> inviscid_changes(const WorldState& start, Duration time_step, WorldState& end) {
-  Parameters parameters = unforced(parameters_of(21));
+std::vector<double> inviscid_changes(Parameters parameters, const WorldState& start, Duration time_step,
+                                     WorldState& end) {
+  parameters = unforced(parameters);
   parameters.time_step = time_step;
   const World world(parameters);
   end = start;
@@ -114,7 +117,7 @@ std::vector<double> inviscid_changes(const WorldState& start, Duration time_step
 
 TEST_F(GoldenDynamics, WithoutForcingEnergyAndEnstrophyAreConserved) {
   WorldState end;
-  const auto changes = inviscid_changes(state_, Duration{3600}, end);
+  const auto changes = inviscid_changes(parameters_, state_, parameters_.time_step, end);
   const auto of_golden = [&](const char* name, std::size_t first, std::size_t count) {
     double before = 0, after = 0;
     for (std::size_t i = first; i < first + count; ++i) {
@@ -130,10 +133,10 @@ TEST_F(GoldenDynamics, WithoutForcingEnergyAndEnstrophyAreConserved) {
   for (std::size_t i = 0; i < golden.size(); ++i) {
     EXPECT_NEAR(changes[i], golden[i], 0.01 * std::abs(golden[i])) << i;
   }
-  const World world(parameters_of(21));
+  const World world(parameters_);
   EXPECT_LT(relative_difference(world.streamfunction(end.q), array("psi_inviscid_day10")), 1e-10);
   // Half the step: an order of 4 in the state shows as one of about 5 in the invariants.
-  const auto halved = inviscid_changes(state_, Duration{1800}, end);
+  const auto halved = inviscid_changes(parameters_, state_, Duration{parameters_.time_step.seconds / 2}, end);
   for (std::size_t i = 0; i < golden.size(); ++i) {
     EXPECT_LT(std::abs(halved[i]), std::abs(changes[i]) / 20) << i;
   }

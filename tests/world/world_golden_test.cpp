@@ -147,11 +147,18 @@ TEST(WorldTransforms, SynthesisAnalysisGradients) {
             1e-12);
 }
 
+TEST(WorldSetup, OurParametersAreTheStatedOnes) {
+  GOLDEN_OR_SKIP(scalars, "qg3/scalars_t21.json");
+  auto golden = test::golden_parameters(scalars.string());
+  EXPECT_EQ(named_values(parameters_of(golden.truncation)), named_values(golden));
+}
+
 TEST(WorldSetup, GeographyAndForcing) {
   GOLDEN_OR_SKIP(path, "qg3/setup_t21.npz");
   const auto golden = test::golden_world(path.string());
   const auto latitudes = static_cast<std::size_t>(golden->at("land_fraction").shape[0]);
-  const Dynamics dynamics(parameters_of(static_cast<int>(truncation_of(golden->at("drag_spectral")))));
+  GOLDEN_OR_SKIP(scalars, "qg3/scalars_t21.json");
+  const Dynamics dynamics(test::golden_parameters(scalars.string()));
   const SpectralSpace& space = dynamics.space();
   const auto on_grid = [&](const char* name) { return paired(golden->at(name).to_double(), latitudes); };
   EXPECT_LT(relative_difference(space.on_grid(land_fraction), on_grid("land_fraction")), 1e-12);
@@ -174,7 +181,8 @@ TEST(WorldSetup, GeographyAndForcing) {
 TEST(WorldSetup, MatricesDampingAndStart) {
   GOLDEN_OR_SKIP(path, "qg3/setup_t21.npz");
   const auto golden = test::golden_world(path.string());
-  const World world(parameters_of(21));
+  GOLDEN_OR_SKIP(scalars, "qg3/scalars_t21.json");
+  const World world(test::golden_parameters(scalars.string()));
   const SpectralSpace& space = world.dynamics().space();
   const std::size_t degrees = space.shape().truncation + 1;
   std::vector<double> matrices, damping;
@@ -225,7 +233,8 @@ TEST(WorldFields, GoldenState) {
   GOLDEN_OR_SKIP(dynamics_path, "qg3/dynamics_t21.npz");
   const auto golden = test::golden_world(path.string());
   const auto dynamics = test::golden_world(dynamics_path.string());
-  const World world(parameters_of(21));
+  GOLDEN_OR_SKIP(scalars, "qg3/scalars_t21.json");
+  const World world(test::golden_parameters(scalars.string()));
   const WorldState state{{epoch}, packed(dynamics->at("q0"))};
   const LatLonGrid small = LatLonGrid::without_poles(64, 32);
   const auto fields = fields_of(world, state, small);
