@@ -21,6 +21,14 @@ GaussianLatitudes gaussian_latitudes(std::size_t count) {
   return gauss;
 }
 
+std::vector<Extended> colatitudes_of(const std::vector<double>& latitudes, std::size_t count) {
+  std::vector<Extended> colatitudes;
+  for (std::size_t j = 0; j < count; ++j) {
+    colatitudes.push_back((90 - static_cast<Extended>(latitudes[j])) / 180 * std::numbers::pi_v<Extended>);
+  }
+  return colatitudes;
+}
+
 SpectralTables make_spectral_tables(std::size_t truncation, const std::vector<Extended>& colatitudes) {
   const std::size_t count = colatitudes.size();
   const std::size_t rows = (truncation + 1) * (truncation + 2) / 2;

@@ -26,6 +26,9 @@ struct SpectralTables {
   std::vector<double> derivative;   ///< dP / dlatitude [latitudes, R]
 };
 
+/// Of the first `count` latitudes [degrees]: [radians].
+std::vector<Extended> colatitudes_of(const std::vector<double>& latitudes, std::size_t count);
+
 /// Tables at these colatitudes [radians].
 SpectralTables make_spectral_tables(std::size_t truncation, const std::vector<Extended>& colatitudes);
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 
 #include "base/error.hpp"
 #include "kernels/dense_product.hpp"
@@ -114,11 +113,8 @@ WorldAnalysis::WorldAnalysis(const World& world, std::shared_ptr<const LatLonGri
     parts.channels[0][level] = place_of(channels, "u_component_of_wind", pressure_levels[level]);
     parts.channels[1][level] = place_of(channels, "v_component_of_wind", pressure_levels[level]);
   }
-  std::vector<Extended> colatitudes;
-  for (const double latitude : grid->latitude) {
-    colatitudes.push_back((90 - static_cast<Extended>(latitude)) / 180 * std::numbers::pi_v<Extended>);
-  }
-  const SpectralTables tables = make_spectral_tables(truncation, colatitudes);
+  const SpectralTables tables =
+      make_spectral_tables(truncation, colatitudes_of(grid->latitude, grid->latitude.size()));
   const std::vector<double> weights = area_weights(*grid);
   for (std::size_t m = 0; m <= truncation; ++m) {
     parts.matrices.push_back(least_squares(shape, tables, weights, m));

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 
 #include "base/error.hpp"
 #include "base/parallel_for.hpp"
@@ -192,13 +191,9 @@ WorldFields::WorldFields(const Parameters& parameters, std::shared_ptr<const Lat
   require(2 * truncation < shape.longitudes, ExitCode::bad_configuration,
           "a grid of {} longitudes is too coarse for the simulated world at T{}: at least {} are needed",
           shape.longitudes, parameters.truncation, 2 * truncation + 1);
-  std::vector<Extended> colatitudes;
-  for (std::size_t j = 0; j < shape.half(); ++j) {
-    const Extended latitude = static_cast<Extended>(grid->latitude[j]);
-    colatitudes.push_back((90 - latitude) / 180 * std::numbers::pi_v<Extended>);
-  }
+  const std::vector<Extended> south = colatitudes_of(grid->latitude, shape.half());
   parts_ = std::make_unique<const Parts>(
-      Parts{truncation, std::move(grid), shape, make_spectral_tables(truncation, colatitudes)});
+      Parts{truncation, std::move(grid), shape, make_spectral_tables(truncation, south)});
 }
 
 WorldFields::~WorldFields() = default;

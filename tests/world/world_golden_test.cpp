@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numbers>
 
 #include "support/golden.hpp"
 #include "world/geography.hpp"
@@ -39,12 +38,7 @@ std::vector<double> every(const std::vector<double>& values, std::size_t longitu
 std::vector<double> synthesized(const LatLonGrid& grid, std::size_t truncation,
                                 const std::vector<double>& spectrum, What what) {
   const kernels::SpectralShape shape{truncation, grid.latitude.size(), grid.longitude.size()};
-  std::vector<Extended> colatitudes;
-  for (std::size_t j = 0; j < shape.half(); ++j) {
-    colatitudes.push_back((90 - static_cast<Extended>(grid.latitude[j])) / 180 *
-                          std::numbers::pi_v<Extended>);
-  }
-  const SpectralTables tables = make_spectral_tables(truncation, colatitudes);
+  const SpectralTables tables = make_spectral_tables(truncation, colatitudes_of(grid.latitude, shape.half()));
   kernels::SpectralWorkspace workspace;
   std::vector<double> pairs(shape.half() * 2 * shape.longitudes);
   kernels::spectral_synthesis(
