@@ -57,7 +57,7 @@ Panel spectrum_panel(const Climate& climate) {
   Panel panel{.title = "kinetic energy by degree, whole year",
               .x_label = "degree",
               .y_label = "m2/s2",
-              .settings = {"set logscale xy", "set format y '10^{%T}'", "set xrange [1:*]"},
+              .settings = {"set logscale xy", "set xrange [1:*]"},
               .curves = {}};
   for (std::size_t level = 0; level < world::levels; ++level) {
     Curve curve{.colour = level_colours[level], .style = eval::CurveStyle::line};
@@ -122,10 +122,11 @@ std::string page(const Climate& climate) {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>Climate of the simulated "
       "world</title><style>body{{font-family:sans-serif;max-width:1200px;margin:2em "
-      "auto}}svg{{max-width:100%;height:auto}}pre{{font-size:0.85em;overflow-x:auto}}</style></head><body>\n"
+      "auto}}svg{{max-width:100%;height:auto}}.maps "
+      "svg{{width:49%}}pre{{font-size:0.85em;overflow-x:auto}}</style></head><body>\n"
       "<p>Simulated three-level quasi-geostrophic atmosphere (qg3), not observations. Levels: "
       "<b style=\"color:{}\">200</b>, <b style=\"color:{}\">500</b>, <b style=\"color:{}\">800 hPa</b>.</p>\n"
-      "{}\n{}\n{}\n{}\n<pre>{}</pre>\n</body></html>\n",
+      "{}\n<div class=\"maps\">\n{}\n{}\n{}\n</div>\n<pre>{}</pre>\n</body></html>\n",
       level_colours[0], level_colours[1], level_colours[2], eval::panels_svg(panels, 2, 580, 320, "panels"),
       map_svg(climate, "z500 standard deviation in time, December to February [m]", winter.height_deviation,
               dark, "djf"),

@@ -59,7 +59,8 @@ struct Parameters {
   }
 };
 
-/// The world at T21, 3600 s, and at T42, 1800 s. Errors: bad_configuration for another truncation.
+/// The world at T21, 3600 s, and at T42, 1800 s, there with nine tenths of the forced shear so that the
+/// climates are alike. Errors: bad_configuration for another truncation.
 Parameters parameters_of(int truncation);
 
 /// Every number with its name, for identities and files.
