@@ -62,8 +62,9 @@ class StoreLock {
     locks_->unlock(lock_name);
     announcement_.reset();
     std::error_code not_empty;  // other jobs, or a run that was stopped
-    std::filesystem::remove(locks_folder_, not_empty);
-    std::filesystem::remove(folder_.work_folder(), not_empty);
+    for (const std::string& path : {locks_folder_, folder_.work_folder(), folder_.path()}) {
+      std::filesystem::remove(path, not_empty);
+    }
   }
   StoreLock(const StoreLock&) = delete;
   StoreLock& operator=(const StoreLock&) = delete;
