@@ -175,7 +175,8 @@ int SimulateCommand::run(const Comm& comm) const {
   agree(comm, [&] {
     wanted = request();
     const world::SimulationPlan plan = world::plan_simulation(wanted);
-    if (comm.rank() == 0 && folder.status(plan.attributes) != world::SimulationStatus::complete) {
+    if (comm.rank() == 0 && (folder.status(plan.attributes) != world::SimulationStatus::complete ||
+                             std::filesystem::exists(folder.work_folder()))) {
       lock = std::make_unique<StoreLock>(folder);
     }
   });

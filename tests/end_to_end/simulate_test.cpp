@@ -185,6 +185,14 @@ TEST_F(Simulation, AFinishedStoreIsRecognised) {
   EXPECT_EQ(job.code, 0) << job.output;
   EXPECT_NE(job.output.find("is complete, 200 times of 3 realizations"), std::string::npos) << job.output;
   EXPECT_EQ(fs::last_write_time(whole() / ".zmetadata"), before);
+  // Killed at the very end: what is left of the work goes.
+  create_folder(whole() / ".simulation/locks");
+  write_text(restart_file(whole(), 0), "left");
+  const fs::path job_file = whole() / ".simulation/locks/host-1-1.job";
+  write_text(job_file, "{}");
+  fs::last_write_time(job_file, before - std::chrono::hours(1));
+  EXPECT_EQ(simulate(0, whole()).code, 0);
+  EXPECT_FALSE(fs::exists(whole() / ".simulation"));
 }
 
 TEST_F(Simulation, OtherStoresAreLeftAlone) {
@@ -248,6 +256,10 @@ TEST_F(Simulation, OpensAsAnyStore) {
   EXPECT_EQ(contents.statics, (std::vector<std::string>{"geopotential_at_surface", "land_sea_mask"}));
   EXPECT_EQ(store->read_static("geopotential_at_surface"), world::surface_geopotential(store->grid()));
   EXPECT_EQ(store->read_static("land_sea_mask"), world::land_sea_mask(store->grid()));
+  const Job inspected = shell(program("mosaic_data") + " inspect " + whole().string());
+  EXPECT_NE(inspected.output.find("  geopotential  [200, 500, 800] hPa\n"), std::string::npos)
+      << inspected.output;
+  EXPECT_NE(inspected.output.find("  upper_layer_temperature\n"), std::string::npos) << inspected.output;
 }
 
 TEST_F(Simulation, ClimatologyAndStatisticsRunOnIt) {
