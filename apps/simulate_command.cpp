@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "apps/command_line.hpp"
 #include "base/collect_problems.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
@@ -35,12 +36,6 @@ Examples
   mosaic_data simulate qg3.zarr --start 2000-01-01 --end 2000-12-31 --realizations 4
   mpirun -n 16 mosaic_data simulate qg3.zarr --start 2000-01-01 --end 2009-12-31 --step 6h --grid 240x121 \
     --realizations 32 --seed 7)";
-
-/// The end of the day, if the text names a day only.
-Time parse_last(const std::string& text) {
-  const Time time = parse_time(text);
-  return text.find('T') == std::string::npos ? time + Duration::days(1) - Duration{1} : time;
-}
 
 /// Keeps other jobs from writing the same store for as long as it exists. On rank 0.
 class StoreLock {
@@ -180,9 +175,10 @@ int SimulateCommand::run(const Comm& comm) const {
       lock = std::make_unique<StoreLock>(folder);
     }
   });
-  SimulationBar bar;
+  auto bar = std::make_unique<SimulationBar>();
   const world::SimulationOutcome outcome =
-      world::simulate(wanted, comm, [&](double done, double total) { bar.show(done, total); });
+      world::simulate(wanted, comm, [&](double done, double total) { bar->show(done, total); });
+  bar.reset();  // a line of its own for what follows
   if (comm.rank() == 0) {
     report(outcome, folder.path());
   }
