@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "apps/command_line.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "parallel/agree.hpp"
@@ -47,12 +48,6 @@ std::pair<int, int> parse_years(const std::string& text) {
   const int last = dash == text.size() ? first : year(dash + 1, text.size());
   require(first <= last, ExitCode::usage, "--years {}: ends before it begins", text);
   return {first, last};
-}
-
-/// The end of the day, if the text names a day only.
-Time parse_last(const std::string& text) {
-  const Time time = parse_time(text);
-  return text.find('T') == std::string::npos ? time + Duration::days(1) - Duration{1} : time;
 }
 
 }  // namespace

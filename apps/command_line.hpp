@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <optional>
+#include <string>
 
 #include "base/error.hpp"
+#include "base/time.hpp"
 #include "parallel/comm.hpp"
 
 namespace mosaic {
@@ -18,6 +20,13 @@ inline std::optional<int> end_of_parsing(CLI::App& program, int argc, char** arg
     const int code = Comm::world().rank() == 0 ? program.exit(problem) : problem.get_exit_code();
     return static_cast<int>(code == 0 ? ExitCode::complete : ExitCode::usage);
   }
+}
+
+/// The last time that a flag asks for: the end of the day, if the text names a day only. Errors: those of
+/// parse_time().
+inline Time parse_last(const std::string& text) {
+  const Time time = parse_time(text);
+  return text.find('T') == std::string::npos ? time + Duration::days(1) - Duration{1} : time;
 }
 
 }  // namespace mosaic

@@ -7,6 +7,7 @@
 
 #include "apps/climatology_command.hpp"
 #include "apps/command_line.hpp"
+#include "apps/simulate_command.hpp"
 #include "apps/statistics_command.hpp"
 #include "apps/world_climate_command.hpp"
 #include "base/error.hpp"
@@ -211,7 +212,7 @@ void convert(const ConvertFlags& flags) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App program{"Look at, check, convert and regrid the files of the Mosaic suite"};
+  CLI::App program{"Look at, check, convert, regrid and make the files of the Mosaic suite"};
   program.set_version_flag("--version", version_text());
   program.require_subcommand(1);
   program.footer(
@@ -227,6 +228,7 @@ int run(int argc, char** argv) {
   const CLI::App* regrid_command = add_regrid(program, regrid_flags);
   const ClimatologyCommand climatology(program);
   const StatisticsCommand statistics(program);
+  const SimulateCommand simulation(program);
   const WorldClimateCommand world_climate(program);
 
   if (const auto code = end_of_parsing(program, argc, argv)) {
@@ -237,6 +239,9 @@ int run(int argc, char** argv) {
   }
   if (statistics.parsed()) {
     return statistics.run(Comm::world());
+  }
+  if (simulation.parsed()) {
+    return simulation.run(Comm::world());
   }
   if (world_climate.parsed()) {
     return world_climate.run(Comm::world());

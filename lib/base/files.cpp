@@ -42,16 +42,22 @@ struct RemoveUnlessKept {
   }
 };
 
-}  // namespace
-
-void write_file_atomically(const std::string& path, const std::function<void(const std::string&)>& write) {
-  RemoveUnlessKept temporary{path + ".tmp" + std::to_string(getpid())};
-  write(temporary.path);
-  sync_path(temporary.path, O_RDONLY);
+void rename_into_place(RemoveUnlessKept& temporary, const std::string& path) {
   const int renamed = std::rename(temporary.path.c_str(), path.c_str());  // errno is read after it
   require(renamed == 0, ExitCode::io_error, "{}: cannot rename the finished file into place: {}", path,
           std::strerror(errno));
   temporary.kept = true;
+}
+
+std::string temporary_name(const std::string& path) { return path + ".tmp" + std::to_string(getpid()); }
+
+}  // namespace
+
+void write_file_atomically(const std::string& path, const std::function<void(const std::string&)>& write) {
+  RemoveUnlessKept temporary{temporary_name(path)};
+  write(temporary.path);
+  sync_path(temporary.path, O_RDONLY);
+  rename_into_place(temporary, path);
   sync_folder_of(path);
 }
 
@@ -86,8 +92,24 @@ void write_text_atomically(const std::string& path, std::string_view text) {
   write_file_atomically(path, [&](const std::string& temporary) { write_text(temporary, text); });
 }
 
+void write_text_unsynced(const std::string& path, std::string_view text) {
+  RemoveUnlessKept temporary{temporary_name(path)};
+  write_text(temporary.path, text);
+  rename_into_place(temporary, path);
+}
+
+void sync_file_system(const std::string& folder) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  require(descriptor >= 0, ExitCode::io_error, "{}: cannot open the folder: {}", folder,
+          std::strerror(errno));
+  const int result = syncfs(descriptor);
+  const int reason = errno;
+  close(descriptor);
+  require(result == 0, ExitCode::io_error, "{}: syncfs failed: {}", folder, std::strerror(reason));
+}
+
 void write_text_if_absent(const std::string& path, std::string_view text) {
-  const RemoveUnlessKept temporary{path + ".tmp" + std::to_string(getpid())};
+  const RemoveUnlessKept temporary{temporary_name(path)};
   require(create_text_exclusively(temporary.path, text), ExitCode::cannot_create,
           "{}: is there already; remove it", temporary.path);
   sync_path(temporary.path, O_RDONLY);

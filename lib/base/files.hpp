@@ -21,7 +21,15 @@ void write_text(const std::string& path, std::string_view text);
 /// write_file_atomically() for text.
 void write_text_atomically(const std::string& path, std::string_view text);
 
-/// The same, but leaves a file that is there as it is, also one that another process writes meanwhile.
+/// The same without fsync, for many small files: whole also after the process was killed. What is to survive
+/// a crash of the machine needs a sync_file_system() after it.
+void write_text_unsynced(const std::string& path, std::string_view text);
+
+/// Brings everything that was written to the file system of a folder to its disk. Errors: io_error.
+void sync_file_system(const std::string& folder);
+
+/// write_text_atomically(), but leaves a file that is there as it is, also one that another process writes
+/// meanwhile.
 void write_text_if_absent(const std::string& path, std::string_view text);
 
 /// Creates a file that must not exist. False, and nothing done, if it does. Errors: cannot_create, io_error.

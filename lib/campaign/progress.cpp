@@ -20,10 +20,11 @@ std::string clock_text(double seconds) {
 
 }  // namespace
 
-Progress::Progress(std::size_t total, Duration interval, std::function<std::size_t()> done)
+Progress::Progress(std::size_t total, Duration interval, std::function<std::size_t()> done, std::string items)
     : total_(total),
       interval_(std::chrono::seconds(interval.seconds)),
       done_(std::move(done)),
+      items_(std::move(items)),
       terminal_(isatty(STDERR_FILENO) == 1) {
   done_at_start_ = done_();
   if (terminal_) {
@@ -47,7 +48,7 @@ void Progress::tick() {
 void Progress::print(std::size_t done) {
   const double elapsed = std::chrono::duration<double>(last_ - start_).count();
   const double rate = static_cast<double>(done - std::min(done, done_at_start_)) / elapsed;
-  std::string numbers = fmt::format("{}/{} initial times, {} elapsed", done, total_, clock_text(elapsed));
+  std::string numbers = fmt::format("{}/{} {}, {} elapsed", done, total_, items_, clock_text(elapsed));
   if (rate > 0) {
     numbers += fmt::format(", {:.3g} per minute, {} left", 60 * rate,
                            clock_text(static_cast<double>(total_ - done) / rate));

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <string>
 
 #include "base/time.hpp"
 
@@ -11,9 +12,10 @@ namespace mosaic {
 /// Progress of a run on stderr, from one rank: a bar on a terminal, otherwise one log line every interval.
 class Progress {
  public:
-  /// `done` counts finished initial times of `total`; it is asked at most once per interval (terminal: per
+  /// `done` counts what is finished of `total` items; it is asked at most once per interval (terminal: per
   /// second).
-  Progress(std::size_t total, Duration interval, std::function<std::size_t()> done);
+  Progress(std::size_t total, Duration interval, std::function<std::size_t()> done,
+           std::string items = "initial times");
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -29,6 +31,7 @@ class Progress {
   std::size_t done_at_start_;
   Clock::duration interval_;
   std::function<std::size_t()> done_;
+  std::string items_;
   bool terminal_;
   bool bar_drawn_ = false;
   Clock::time_point start_ = Clock::now();

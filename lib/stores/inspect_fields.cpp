@@ -10,29 +10,26 @@ namespace mosaic {
 
 namespace {
 
-ChannelSet channels_of(const FieldStore& store) {
-  ChannelSet channels;
-  for (const Channel& channel : mosaic_channels()) {
-    if (store.has(channel)) {
-      channels.push_back(channel);
-    }
-  }
-  return channels;
-}
-
 std::string as_json(const FieldStore& store) {
+  const StoreContents contents = store.contents();
   const nlohmann::ordered_json document = {{"path", store.path()},
                                            {"kind", "fields"},
                                            {"grid", grid_as_json(store.grid())},
                                            {"times", texts_as_json(store.times())},
-                                           {"variables", variables_as_json(channels_of(store))},
+                                           {"variables", variables_as_json(contents.channels)},
+                                           {"statics", contents.statics},
                                            {"identity", store.identity()}};
   return document.dump() + "\n";
 }
 
 std::string as_text(const FieldStore& store) {
-  return fmt::format("{}: fields on {}{}{}", store.path(), grid_as_text(store.grid()),
-                     range_as_text("times", store.times()), variables_as_text(channels_of(store)));
+  const StoreContents contents = store.contents();
+  std::string text = fmt::format("{}: fields on {}{}{}", store.path(), grid_as_text(store.grid()),
+                                 range_as_text("times", store.times()), variables_as_text(contents.channels));
+  for (const std::string& name : contents.statics) {
+    text += fmt::format("  {}  without time\n", name);
+  }
+  return text;
 }
 
 }  // namespace

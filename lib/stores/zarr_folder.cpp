@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -41,16 +42,24 @@ std::string array_attributes(const std::vector<std::string>& dimensions,
 
 }  // namespace
 
-ZarrFolder::ZarrFolder(std::string path, const Attributes& attributes, BloscCompressor compressor)
-    : path_(std::move(path)), compressor_(compressor) {
-  require(!std::filesystem::exists(path_), ExitCode::cannot_create,
+ZarrFolder::ZarrFolder(std::string path, const Attributes& attributes, BloscCompressor compressor,
+                       ExistingStore existing)
+    : path_(std::move(path)), compressor_(compressor), existing_(existing) {
+  require(existing_ == ExistingStore::go_on || !std::filesystem::exists(path_), ExitCode::cannot_create,
           "{}: exists already; remove it or choose another name", path_);
   create_folder(path_);
-  metadata_[".zgroup"] = json{{"zarr_format", 2}}.dump(1);
-  metadata_[".zattrs"] = json(attributes).dump(1);
-  for (const char* file : {".zgroup", ".zattrs"}) {
-    write_text_atomically(path_ + "/" + file, metadata_[file]);
+  write_metadata(".zattrs", json(attributes).dump(1));
+}
+
+void ZarrFolder::write_metadata(const std::string& file, const std::string& text) {
+  metadata_[file] = text;
+  const std::string target = path_ + "/" + file;
+  if (existing_ == ExistingStore::go_on && std::filesystem::exists(target)) {
+    require(read_text(target) == text, ExitCode::bad_configuration,
+            "{}: belongs to another store; remove {} or choose another name", target, path_);
+    return;
   }
+  write_text_atomically(target, text);
 }
 
 void ZarrFolder::add_array(const std::string& name, const std::vector<std::string>& dimensions,
@@ -67,7 +76,9 @@ void ZarrFolder::write_coordinate(const std::string& name, const std::vector<Val
   const char* dtype = std::is_floating_point_v<Value> ? "<f8" : "<i8";
   write_array(name, array_metadata(shape, shape, dtype, nullptr, compressor_).dump(1),
               array_attributes({name}, attributes));
-  write_zarr_chunk(path_, name, {0}, std::as_bytes(std::span(values)), sizeof(Value), compressor_);
+  if (existing_ == ExistingStore::refuse || !std::filesystem::exists(path_ + "/" + name + "/0")) {
+    write_zarr_chunk(path_, name, {0}, std::as_bytes(std::span(values)), sizeof(Value), compressor_);
+  }
 }
 
 void ZarrFolder::add_coordinate(const std::string& name, const std::vector<double>& values,
@@ -83,13 +94,12 @@ void ZarrFolder::add_coordinate(const std::string& name, const std::vector<std::
 void ZarrFolder::write_array(const std::string& name, const std::string& metadata,
                              const std::string& attributes) {
   create_folder(path_ + "/" + name);
-  metadata_[name + "/.zarray"] = metadata;
-  metadata_[name + "/.zattrs"] = attributes;
-  write_text_atomically(path_ + "/" + name + "/.zarray", metadata);
-  write_text_atomically(path_ + "/" + name + "/.zattrs", attributes);
+  write_metadata(name + "/.zarray", metadata);
+  write_metadata(name + "/.zattrs", attributes);
 }
 
 void ZarrFolder::close() {
+  write_metadata(".zgroup", json{{"zarr_format", 2}}.dump(1));
   json entries = json::object();
   for (const auto& [file, text] : metadata_) {
     entries[file] = json::parse(text);
@@ -100,10 +110,11 @@ void ZarrFolder::close() {
 
 void write_zarr_chunk(const std::string& path, const std::string& array,
                       const std::vector<std::size_t>& place, std::span<const std::byte> values,
-                      std::size_t item_size, BloscCompressor compressor) {
+                      std::size_t item_size, BloscCompressor compressor, ChunkSync sync) {
   const std::vector<std::byte> encoded = encode_blosc(values, item_size, compressor);
-  write_text_atomically(fmt::format("{}/{}/{}", path, array, fmt::join(place, ".")),
-                        {reinterpret_cast<const char*>(encoded.data()), encoded.size()});
+  const std::string file = fmt::format("{}/{}/{}", path, array, fmt::join(place, "."));
+  const std::string_view bytes(reinterpret_cast<const char*>(encoded.data()), encoded.size());
+  sync == ChunkSync::each ? write_text_atomically(file, bytes) : write_text_unsynced(file, bytes);
 }
 
 }  // namespace mosaic

@@ -49,7 +49,7 @@ ZarrWriter::ZarrWriter(std::string path, std::shared_ptr<const LatLonGrid> grid,
   require(!times_.empty() && std::adjacent_find(times_.begin(), times_.end(), not_ascending) == times_.end(),
           "the times of {} do not ascend strictly", path_);
   make_variables();
-  folder_.emplace(path_, options_.attributes, options_.compressor);
+  folder_.emplace(path_, options_.attributes, options_.compressor, options_.existing);
   write_coordinates();
   for (const Variable& variable : variables_) {
     std::vector<std::size_t> shape{times_.size(), grid_->longitude.size(), grid_->latitude.size()};
@@ -138,7 +138,7 @@ void ZarrWriter::write(const State& state) const {
     std::vector<std::size_t> place(variable.has_levels ? 4 : 3, 0);
     place.front() = time;
     write_zarr_chunk(path_, variable.name, place, std::as_bytes(std::span(values)), sizeof(float),
-                     options_.compressor);
+                     options_.compressor, options_.sync);
   }
 }
 

@@ -15,18 +15,20 @@ namespace mosaic {
 
 struct ZarrWriterOptions {
   BloscCompressor compressor = BloscCompressor::lz4;
+  ExistingStore existing = ExistingStore::refuse;
+  ChunkSync sync = ChunkSync::each;
   std::map<std::string, std::string> attributes;  ///< of the group: title, source, license, ...
 };
 
 /// Writes fields by time as a Zarr v2 directory store in the WeatherBench2 layout: float32 variables over
 /// (time, level, longitude, latitude) or (time, longitude, latitude), one chunk per variable and time, blosc
-/// level 5 with byte shuffle, fill value NaN. Every file appears whole or not at all; .zmetadata is written
-/// last, by close(), so that a store without it is unfinished.
+/// level 5 with byte shuffle, fill value NaN. Every file appears whole or not at all; .zgroup and .zmetadata
+/// are written last, by close(), so that a store without them is unfinished.
 class ZarrWriter {
  public:
   /// Creates the folder, the coordinates and the metadata of all variables. `times` ascend strictly; all
-  /// variables with levels have the same levels. Errors: cannot_create if the folder exists or cannot be
-  /// made, io_error; internal for channels that do not form such a table or are not known.
+  /// variables with levels have the same levels. Errors: those of ZarrFolder; internal for channels that
+  /// do not form such a table or are not known.
   ZarrWriter(std::string path, std::shared_ptr<const LatLonGrid> grid,
              std::shared_ptr<const ChannelSet> channels, std::vector<Time> times,
              ZarrWriterOptions options = {});
@@ -40,7 +42,7 @@ class ZarrWriter {
   void write_static(const std::string& variable, std::span<const float> field,
                     std::map<std::string, std::string> attributes = {});
 
-  /// Writes .zmetadata. Errors: io_error.
+  /// Writes .zgroup and .zmetadata. Errors: io_error.
   void close();
 
  private:

@@ -76,6 +76,15 @@ TEST_F(Files, ErrorsNameTheFile) {
                [](const auto& name) { write_text_atomically(name, "x"); });
 }
 
+TEST_F(Files, WithoutFsyncAsWholeAsWith) {
+  write_text_unsynced(path("f"), "one");
+  write_text_unsynced(path("f"), "two");
+  sync_file_system(std::filesystem::path(path("f")).parent_path());
+  EXPECT_EQ(read_text(path("f")), "two");
+  EXPECT_THROW(write_text_unsynced(path("no/folder/f"), "x"), Error);
+  EXPECT_THROW(sync_file_system(path("absent")), Error);
+}
+
 /// FIPS 180-4 examples: the empty text, "abc", a million letters a.
 TEST_F(Files, Sha256OfPublishedExamples) {
   EXPECT_EQ(sha256_of_text(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

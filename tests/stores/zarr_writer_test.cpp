@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <map>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
@@ -64,6 +65,61 @@ TEST(ZarrWriter, RefusesAnExistingFolderAndForeignStates) {
   State state = sample_state(other, other.times.front());
   state.time = other.times.back() + Duration::hours(1);
   EXPECT_THROW(writer.write(state), Error);
+}
+
+std::string bytes_of(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) {
+      files[fs::relative(entry.path(), folder)] = read_text(entry.path());
+    }
+  }
+  std::string bytes;
+  for (const auto& [name, text] : files) {
+    bytes += name + "\n" + text;
+  }
+  return bytes;
+}
+
+TEST(ZarrWriter, GoesOnWithAnUnfinishedStore) {
+  const SampleStore whole = write_sample("whole", BloscCompressor::lz4);
+  const SampleStore parts = describe_sample("parts");
+  ZarrWriterOptions options;
+  options.existing = ExistingStore::go_on;
+  options.sync = ChunkSync::caller;
+  for (std::size_t run = 0; run < parts.times.size(); ++run) {
+    ZarrWriter writer(parts.path, parts.grid, parts.channels, parts.times, options);
+    writer.write(sample_state(parts, parts.times[run]));
+    writer.write_static("land_sea_mask", sample_static(parts), {{"units", "1"}});
+    EXPECT_THROW(ZarrFields(parts.path, {}), Error) << "an unfinished store was read";
+    if (run + 1 == parts.times.size()) {
+      sync_file_system(parts.path);
+      writer.close();
+    }
+  }
+  EXPECT_TRUE(bytes_of(parts.path) == bytes_of(whole.path));
+}
+
+TEST(ZarrWriter, GoesOnWithNoOtherStore) {
+  const SampleStore sample = write_sample("other", BloscCompressor::lz4);
+  const std::string before = bytes_of(sample.path);
+  const auto refused = [&](std::vector<Time> times, ZarrWriterOptions options) {
+    options.existing = ExistingStore::go_on;
+    try {
+      ZarrWriter(sample.path, sample.grid, sample.channels, std::move(times), options);
+      FAIL() << "went on with another store";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::bad_configuration) << error.what();
+    }
+    EXPECT_TRUE(bytes_of(sample.path) == before);
+  };
+  refused({sample.times.begin(), sample.times.end() - 1}, {});
+  ZarrWriterOptions options;
+  options.attributes = {{"title", "another"}};
+  refused(sample.times, options);
+  options = {};
+  options.compressor = BloscCompressor::zstd;
+  refused(sample.times, options);
 }
 
 TEST(ZarrWriter, RefusesVariablesWithUnequalLevels) {
