@@ -19,8 +19,8 @@ namespace mosaic {
 struct Qg3Config {
   int truncation = 21;
   Duration step = Duration::hours(12);
-  double perturbation = 2e5;    ///< [m2 s-1]
-  double analysis_error = 2e5;  ///< [m2 s-1]
+  double perturbation = 5e5;    ///< [m2 s-1]
+  double analysis_error = 5e5;  ///< [m2 s-1]
   std::int64_t analysis_seed = 1;
   std::optional<Duration> relaxation_time, drag_time, diffusion_time;
   double orography_factor = 1;

@@ -175,6 +175,37 @@ TEST(Qg3Model, AnalysisErrorComesFromItsSeedAndTheInitialTime) {
       << "two draws are sqrt(2) sizes apart";
 }
 
+/// rms over the globe (all points alike) of the first channel after 12 h, against the world at T42.
+double error_of_t42(int truncation) {
+  const auto grid = std::make_shared<const LatLonGrid>(LatLonGrid::without_poles(128, 64));
+  const world::World truth_world(world::parameters_of(42));
+  const world::WorldFields fields(truth_world.parameters(), grid);
+  world::WorldState state =
+      truth_world.start(std::vector{parse_time("2001-01-05")}, std::vector{std::uint64_t{1}});
+  truth_world.advance(state, 48, 1);
+  const State start = fields.states(truth_world, state, 1).front();
+  truth_world.advance(state, 24, 1);
+  const State end = fields.states(truth_world, state, 1).front();
+  Qg3Options chosen = options(0, 0);
+  chosen.parameters = world::parameters_of(truncation);
+  chosen.batch = 1;
+  chosen.grid = grid;
+  Fields history = start.values;
+  make_qg3_model(chosen)->advance({start.time, 0, history, {}});
+  double squares = 0;
+  for (std::size_t point = 0; point < grid->points(); ++point) {
+    squares += std::pow(history[point] - end.values[point], 2);
+  }
+  return std::sqrt(squares / static_cast<double>(grid->points()));
+}
+
+/// Any grid and both truncations; what T21 cannot hold or computes otherwise is an error of the model.
+TEST(Qg3Model, IsImperfectForAWorldOfHigherResolution) {
+  const double perfect = error_of_t42(42);
+  EXPECT_LT(perfect, 1e-4) << "m s-1: rounding to float32";
+  EXPECT_GT(error_of_t42(21), 100 * perfect);
+}
+
 TEST(Qg3Model, SaysWhatItIs) {
   const auto model = make_qg3_model(options(2e5, 1e5));
   const ModelInfo& info = model->info();

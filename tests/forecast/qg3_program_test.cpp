@@ -32,9 +32,14 @@ class Qg3Program : public testing::Test {
   }
 
   static std::string command(int ranks, const std::string& out, const std::string& more = "") {
-    return test::launcher(ranks) + test::program("mosaic_hindcast") +
-           " config/hindcast_qg3.yaml --end 2001-01-04 --lead-time 2d --members 5 --set ensemble.batch=2 " +
-           "--input " + (folder_ / "truth.zarr").string() + " --out " + (folder_ / out).string() + " " + more;
+    std::string text = test::launcher(ranks) + test::program("mosaic_hindcast") + " config/hindcast_qg3.yaml";
+    for (const std::string& setting :
+         {std::string("times.end=2001-01-04"), std::string("forecast.lead_time=2d"),
+          std::string("ensemble.members=5"), std::string("ensemble.batch=2"),
+          "input.path=" + (folder_ / "truth.zarr").string(), "output.folder=" + (folder_ / out).string()}) {
+      text += " --set " + setting;
+    }
+    return text + " " + more;
   }
 
   static inline fs::path folder_;
@@ -60,7 +65,8 @@ TEST_F(Qg3Program, BitsDoNotDependOnRanksOrBatches) {
 
 TEST_F(Qg3Program, OneMemberAloneHasItsBits) {
   const std::string members = "--set output.forecasts=true --set output.layout=member ";
-  ASSERT_EQ(shell(command(0, "many", members)).code, 0);
+  const Job many = shell(command(0, "many", members));
+  ASSERT_EQ(many.code, 0) << many.output;
   const Job alone = shell(command(0, "alone",
                                   members + "--members 1 --set ensemble.first_member=3 --initial-time "
                                             "2001-01-04 --lead-time 1d"));
