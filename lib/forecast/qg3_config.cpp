@@ -108,10 +108,12 @@ std::unique_ptr<ForecastModel> load_qg3(const Qg3Config& config, const FieldStor
   try {
     return make_qg3_model(options);
   } catch (const Error& problem) {
-    fail(problem.code(),
-         "input.path: {} ({}) with qg3.truncation {}: {}; take a store on a finer grid with even longitudes, "
-         "or a smaller truncation",
-         input.path(), to_string(input.grid()), config.truncation, problem.what());
+    if (problem.code() != ExitCode::corrupt_input) {
+      throw;
+    }
+    fail(ExitCode::corrupt_input,
+         "input.path: {} with qg3.truncation {}: {}; take a store on another grid or a smaller truncation",
+         input.path(), config.truncation, problem.what());
   }
 }
 

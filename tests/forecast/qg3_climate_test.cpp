@@ -123,6 +123,8 @@ TEST_F(Qg3Climate, MembersKeepTheSpectrumOfTheTruth) {
       EXPECT_NEAR(ratio, 1, 0.03) << "lead " << lead;
     }
   }
+  EXPECT_LT(energy_ratio(perfect(), SpectrumKind::ensemble_mean, 9, small), 0.97)
+      << "the twin that must fail: the mean is no member";
 }
 
 /// Small scales first, and more with every lead until members know nothing of each other: then the mean of M

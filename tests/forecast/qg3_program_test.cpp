@@ -120,7 +120,7 @@ TEST_F(Qg3Program, InputThatDoesNotFitIsRefused) {
       shell(command(0, "bad", "--set input.frozen_state=true --input config/demo/gfs_20111011.zarr")), 66,
       {"input.path", "u_component_of_wind_800", "mosaic_data simulate"});
   expect_refused(shell(command(0, "bad", "--set qg3.truncation=42")), 65,
-                 {"input.path", "64 x 32", "qg3.truncation 42", "finer grid"});
+                 {"input.path", "64 x 32", "qg3.truncation 42", "too coarse", "another grid"});
   expect_refused(shell(command(0, "bad", "--set qg3.truncation=31 --set model.preset=hres")), 78,
                  {"qg3.truncation", "model.preset has no effect"});
   expect_refused(shell(command(0, "bad", "--set qg3.perturbation=-1")), 78, {"qg3.perturbation"});
