@@ -58,9 +58,10 @@ void add_ensemble_keys(ConfigSchema& schema, HindcastConfig& config) {
              "Draws instead of the seed: tensor `noise` [members, steps, width] in .safetensors or .npz");
   schema.key("forecast.lead_time", &config.lead_time, "Length of each forecast");
   schema
-      .key("forecast.step", &config.step,
-           "Between lead times of a model that has no step of its own (persistence); null = that of "
-           "model.preset")
+      .key(
+          "forecast.step", &config.step,
+          "Between lead times of qg3 (null = 12h; at each the fields are rounded to float32) and persistence "
+          "(null = the step of model.preset)")
       .range(1, 8.64e6);
 }
 
@@ -151,14 +152,13 @@ void check_model(const HindcastConfig& config, std::vector<std::string>& problem
   refuse_if(!draws_noise && !config.ensemble.noise_file.empty(),
             "ensemble.noise_file has no effect " + of_model +
                 (name == "qg3" ? " and qg3.perturbation 0" : "") + ": leave it empty");
-  refuse_if(name != "persistence" && config.step.has_value(), "forecast.step has no effect " + of_model +
-                                                                  ", which has a step of its own" +
-                                                                  (name == "qg3" ? ", qg3.step" : ""));
+  refuse_if(name == "mosaic" && config.step.has_value(),
+            "forecast.step has no effect " + of_model + ", which has a step of its own");
   refuse_if(name == "persistence" && config.step && config.model.preset != HindcastConfig{}.model.preset,
             "model.preset has no effect " + of_model + " and forecast.step");
   if (name == "qg3") {
     find_idle_keys(add_network_keys, config, of_model, problems);
-    check_qg3(config.qg3, config.ensemble.seed, problems);
+    check_qg3(config.qg3, config.step.value_or(qg3_step), config.ensemble.seed, problems);
   } else {
     find_idle_keys([](ConfigSchema& schema, HindcastConfig& all) { add_qg3_keys(schema, all.qg3); }, config,
                    of_model, problems);

@@ -93,8 +93,10 @@ std::unique_ptr<ForecastModel> load_model(const HindcastConfig& config, const Fi
   if (config.model.name == "persistence") {
     return load_persistence(config, input);
   }
-  return config.model.name == "qg3" ? load_qg3(config.qg3, input, config.ensemble.batch, config.threads)
-                                    : load_mosaic(config, input.grid());
+  if (config.model.name == "qg3") {
+    return load_qg3(config.qg3, config.step.value_or(qg3_step), input, config.ensemble.batch, config.threads);
+  }
+  return load_mosaic(config, input.grid());
 }
 
 /// What the model or the scores need and a store does not have.

@@ -20,8 +20,6 @@ double days(Duration duration) { return static_cast<double>(duration.seconds) / 
 void add_qg3_keys(ConfigSchema& schema, Qg3Config& config) {
   schema.key("qg3.truncation", &config.truncation, "Spectral truncation of the simulated world: 21 or 42")
       .range(21, 42);
-  schema.key("qg3.step", &config.step, "Between lead times; at each the fields are rounded to float32")
-      .range(1800, 100 * day);
   schema
       .key("qg3.perturbation", &config.perturbation,
            "What each member's initial state differs by: rms streamfunction, random and balanced [m2 s-1]; "
@@ -61,16 +59,17 @@ world::Parameters world_parameters(const Qg3Config& config) {
   return parameters;
 }
 
-void check_qg3(const Qg3Config& config, std::int64_t noise_seed, std::vector<std::string>& problems) {
+void check_qg3(const Qg3Config& config, Duration step, std::int64_t noise_seed,
+               std::vector<std::string>& problems) {
   const std::size_t before = problems.size();
   collect_problems(problems, [&] { world_parameters(config); });
   if (problems.size() != before) {
     problems.back() = fmt::format("qg3.truncation: {}", problems.back());
   } else {
     const Duration inner = world_parameters(config).time_step;
-    if (config.step.seconds % inner.seconds != 0) {
-      problems.push_back(fmt::format("qg3.step {} must be a multiple of the time step of T{}, {}",
-                                     to_string(config.step), config.truncation, to_string(inner)));
+    if (step.seconds % inner.seconds != 0) {
+      problems.push_back(fmt::format("forecast.step {} must be a multiple of the time step of T{}, {}",
+                                     to_string(step), config.truncation, to_string(inner)));
     }
   }
   if (config.analysis_error == 0 && config.analysis_seed != Qg3Config{}.analysis_seed) {
@@ -84,8 +83,8 @@ void check_qg3(const Qg3Config& config, std::int64_t noise_seed, std::vector<std
   }
 }
 
-std::unique_ptr<ForecastModel> load_qg3(const Qg3Config& config, const FieldStore& input, int batch,
-                                        int threads) {
+std::unique_ptr<ForecastModel> load_qg3(const Qg3Config& config, Duration step, const FieldStore& input,
+                                        int batch, int threads) {
   std::vector<std::string> missing;
   for (const Channel& channel : world::world_channels()) {
     if (!input.has(channel)) {
@@ -98,7 +97,7 @@ std::unique_ptr<ForecastModel> load_qg3(const Qg3Config& config, const FieldStor
           input.path(), fmt::join(missing, ", "));
   Qg3Options options;
   options.parameters = world_parameters(config);
-  options.step = config.step;
+  options.step = step;
   options.perturbation = config.perturbation;
   options.analysis_error = config.analysis_error;
   options.analysis_seed = static_cast<std::uint64_t>(config.analysis_seed);

@@ -87,10 +87,9 @@ TEST(HindcastConfig, KeysOfTheNetworkHaveNoEffectOnTheSimulatedWorld) {
   config.model.norm_stats = "file.npz";
   config.model.calendar = "exact";
   config.model.verify_weights = "each-initial-time";
-  config.step = Duration::hours(12);
   std::vector<std::string> parts;
   for (const char* key : {"model.preset", "model.network", "model.weights", "model.assets",
-                          "model.norm_stats", "model.calendar", "model.verify_weights", "forecast.step"}) {
+                          "model.norm_stats", "model.calendar", "model.verify_weights"}) {
     parts.push_back(std::string(key) + " has no effect with model.name qg3");
   }
   expect_refused(config, parts);
@@ -99,7 +98,6 @@ TEST(HindcastConfig, KeysOfTheNetworkHaveNoEffectOnTheSimulatedWorld) {
 TEST(HindcastConfig, KeysOfTheSimulatedWorldHaveNoEffectOnOthers) {
   HindcastConfig config = good();
   config.qg3.truncation = 42;
-  config.qg3.step = Duration::hours(24);
   config.qg3.perturbation = 1e6;
   config.qg3.analysis_error = 1e6;
   config.qg3.analysis_seed = 3;
@@ -108,8 +106,8 @@ TEST(HindcastConfig, KeysOfTheSimulatedWorldHaveNoEffectOnOthers) {
   config.qg3.diffusion_time = Duration::days(2);
   config.qg3.orography_factor = 0.5;
   std::vector<std::string> parts;
-  for (const char* key : {"truncation", "step", "perturbation", "analysis_error", "analysis_seed",
-                          "relaxation_time", "drag_time", "diffusion_time", "orography_factor"}) {
+  for (const char* key : {"truncation", "perturbation", "analysis_error", "analysis_seed", "relaxation_time",
+                          "drag_time", "diffusion_time", "orography_factor"}) {
     parts.push_back(std::string("qg3.") + key + " has no effect with model.name persistence");
   }
   expect_refused(config, parts);
@@ -120,8 +118,8 @@ TEST(HindcastConfig, TheSimulatedWorldRefusesConflicts) {
   config.qg3.truncation = 30;
   expect_refused(config, {"qg3.truncation"});
   config = good_qg3();
-  config.qg3.step = Duration{5400};
-  expect_refused(config, {"qg3.step 90min must be a multiple of the time step of T21, 1h"});
+  config.step = Duration{5400};
+  expect_refused(config, {"forecast.step 90min must be a multiple of the time step of T21, 1h"});
   config.qg3.truncation = 42;
   EXPECT_EQ(problems_of(config), "");
   config = good_qg3();

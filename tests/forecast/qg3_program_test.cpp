@@ -101,8 +101,7 @@ TEST_F(Qg3Program, PlansAndRunsBesidePersistenceWithTheSameLeads) {
     EXPECT_NE(plan.output.find(part), std::string::npos) << part << " in\n" << plan.output;
   }
   EXPECT_FALSE(fs::exists(folder_ / "plan"));
-  const Job persistence =
-      shell(command(0, "plan", "--plan --set model.name=persistence --set forecast.step=12h"));
+  const Job persistence = shell(command(0, "plan", "--plan --set model.name=persistence"));
   EXPECT_EQ(persistence.code, 0) << persistence.output;
   EXPECT_NE(persistence.output.find("lead times      4: 12h ... 2d"), std::string::npos)
       << persistence.output;

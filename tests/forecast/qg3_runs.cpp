@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string small_errors =
-    "--set qg3.step=24h --set qg3.perturbation=2e5 --set qg3.analysis_error=2e5 ";
+    "--set forecast.step=24h --set qg3.perturbation=2e5 --set qg3.analysis_error=2e5 ";
 
 Time initial_time(int year) { return parse_time(std::to_string(2001 + year) + "-01-05"); }
 
@@ -88,7 +88,7 @@ const RunSums& Qg3Runs::imperfect() {
 }
 const RunSums& Qg3Runs::control() { return run("control", 1, 10, small_errors + "--set qg3.perturbation=0"); }
 const RunSums& Qg3Runs::long_range() {
-  return run("long", 4, 45, "--set qg3.step=5d --set qg3.perturbation=1e6 --set qg3.analysis_error=1e6");
+  return run("long", 4, 45, "--set forecast.step=5d --set qg3.perturbation=1e6 --set qg3.analysis_error=1e6");
 }
 
 double sum_of(const RunSums& run, const std::vector<bool>& taken, std::size_t lead, const std::string& region,
