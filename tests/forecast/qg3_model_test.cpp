@@ -113,27 +113,32 @@ TEST(Qg3Model, FollowsTheTruthFromAnUnperturbedAnalysis) {
   }
 }
 
-/// rms over the globe, the three levels and members of the difference of streamfunctions [m2 s-1].
-double streamfunction_difference(const std::vector<Fields>& a, const std::vector<Fields>& b) {
+/// Streamfunctions of fields on a grid [m2 s-1].
+world::Spectra streamfunction(const std::vector<Fields>& members,
+                              const std::shared_ptr<const LatLonGrid>& grid = test::qg3_grid()) {
   const world::World world(world::parameters_of(21));
-  const world::WorldAnalysis analysis(world, test::qg3_grid(), world::world_channels());
-  const auto spectra = [&](const std::vector<Fields>& members) {
-    std::vector<const float*> fields;
-    for (const Fields& member : members) {
-      fields.push_back(member.data());
-    }
-    const std::vector<Time> times(members.size(), truth().front().time);
-    return world.streamfunction(analysis.analyse(fields, times).q);
-  };
-  const world::Spectra psi_a = spectra(a);
-  const world::Spectra psi_b = spectra(b);
-  const std::size_t zonal = 22 * 2 * world::levels * a.size();  // rows of m = 0 stand for themselves
+  const world::WorldAnalysis analysis(world, grid, world::world_channels());
+  std::vector<const float*> fields;
+  for (const Fields& member : members) {
+    fields.push_back(member.data());
+  }
+  const std::vector<Time> times(members.size(), truth().front().time);
+  return world.streamfunction(analysis.analyse(fields, times).q);
+}
+
+/// rms over the globe, the three levels and members [m2 s-1].
+double difference_of(const world::Spectra& psi_a, const world::Spectra& psi_b, std::size_t members) {
+  const std::size_t zonal = 22 * 2 * world::levels * members;  // rows of m = 0 stand for themselves
   double sum = 0;
   for (std::size_t i = 0; i < psi_a.size(); ++i) {
     const double difference = psi_a[i] - psi_b[i];
     sum += (i < zonal ? 1 : 2) * difference * difference;
   }
-  return std::sqrt(sum / static_cast<double>(world::levels * a.size()));
+  return std::sqrt(sum / static_cast<double>(world::levels * members));
+}
+
+double streamfunction_difference(const std::vector<Fields>& a, const std::vector<Fields>& b) {
+  return difference_of(streamfunction(a), streamfunction(b), a.size());
 }
 
 /// After one hour a perturbation is still what it was but for the fastest growth and the diffusion of degree
@@ -173,6 +178,28 @@ TEST(Qg3Model, AnalysisErrorComesFromItsSeedAndTheInitialTime) {
   }
   EXPECT_GT(streamfunction_difference({forecasts[0]}, {forecasts[1]}), 5e5)
       << "two draws are sqrt(2) sizes apart";
+}
+
+/// Winds of 60 m s-1 are rounded by 2e-6 m s-1 or less, streamfunctions by that times 1e6 m, twice.
+TEST(Qg3Model, IsTheSameOnAnyGridThatHoldsTheTruncation) {
+  Qg3Options chosen = options(5e5, 5e5);
+  const auto expected = forecast(chosen, {0, 4}, 1);
+  const world::World world(chosen.parameters);
+  const world::WorldAnalysis analysis(world, test::qg3_grid(), world::world_channels());
+  const State& start = truth().front();
+  const world::WorldState state =
+      analysis.analyse(std::vector<const float*>{start.values.data()}, std::vector{start.time});
+  chosen.grid = std::make_shared<const LatLonGrid>(LatLonGrid::with_poles(72, 37));
+  const auto model = make_qg3_model(chosen);
+  EnsembleRollout rollout(*model, {0, 4}, NoiseSource::from_seed(7));
+  rollout.start(start.time, world::WorldFields(chosen.parameters, chosen.grid).states(world, state, 1));
+  rollout.advance();
+  std::vector<Fields> members;
+  for (const float* member : rollout.members()) {
+    members.emplace_back(member, member + chosen.grid->points() * world::world_channels().size());
+  }
+  const double difference = difference_of(streamfunction(members, chosen.grid), streamfunction(expected), 4);
+  EXPECT_LT(difference, 10) << "m2 s-1; perturbations have 5e5";
 }
 
 /// rms over the globe (all points alike) of the first channel after 12 h, against the world at T42.
