@@ -2,7 +2,7 @@
 if(MOSAIC_HAVE_TORCH)
   set(torch_status "${TorchWheel_VERSION}")
 else()
-  set(torch_status "none: the network is left out, model.name=persistence only")
+  set(torch_status "none: the network is left out, model.name=persistence or qg3 only")
 endif()
 if(MOSAIC_SANITIZE)
   set(sanitize_status ", AddressSanitizer + UndefinedBehaviorSanitizer")

@@ -10,9 +10,8 @@ namespace mosaic {
 
 namespace {
 
-void add_model_keys(ConfigSchema& schema, HindcastConfig& config) {
+void add_network_keys(ConfigSchema& schema, HindcastConfig& config) {
   auto& model = config.model;
-  schema.key("model.name", &model.name, "Forecast model").choices({"mosaic", "persistence"});
   schema
       .key("model.preset", &model.preset,
            "Published model: step, history, neighbours; with a network of its own only the normalisation")
@@ -36,6 +35,15 @@ void add_model_keys(ConfigSchema& schema, HindcastConfig& config) {
       .choices({"load", "each-initial-time"});
 }
 
+void add_model_keys(ConfigSchema& schema, HindcastConfig& config) {
+  schema
+      .key("model.name", &config.model.name,
+           "Forecast model: the network, the newest initial state, or the simulated world (qg3.*)")
+      .choices({"mosaic", "persistence", "qg3"});
+  add_network_keys(schema, config);
+  add_qg3_keys(schema, config.qg3);
+}
+
 void add_ensemble_keys(ConfigSchema& schema, HindcastConfig& config) {
   auto& ensemble = config.ensemble;
   schema.key("ensemble.members", &ensemble.members, "Ensemble members").range(1, 10000);
@@ -49,6 +57,12 @@ void add_ensemble_keys(ConfigSchema& schema, HindcastConfig& config) {
   schema.key("ensemble.noise_file", &ensemble.noise_file,
              "Draws instead of the seed: tensor `noise` [members, steps, width] in .safetensors or .npz");
   schema.key("forecast.lead_time", &config.lead_time, "Length of each forecast");
+  schema
+      .key(
+          "forecast.step", &config.step,
+          "Between lead times of qg3 (null = 12h; at each the fields are rounded to float32) and persistence "
+          "(null = the step of model.preset)")
+      .range(1, 8.64e6);
 }
 
 void add_time_keys(ConfigSchema& schema, HindcastConfig& config) {
@@ -118,6 +132,39 @@ void find_idle_keys(const std::function<void(ConfigSchema&, HindcastConfig&)>& u
   }
 }
 
+/// The model's keys with each other and with those that only another model looks at.
+void check_model(const HindcastConfig& config, std::vector<std::string>& problems) {
+  const std::string& name = config.model.name;
+  const std::string of_model = "with model.name " + name;
+  const auto refuse_if = [&](bool wrong, const std::string& text) {
+    if (wrong) {
+      problems.push_back(text);
+    }
+  };
+  refuse_if(name == "mosaic" && config.model.weights.empty(),
+            "model.weights (--weights) is missing: a .safetensors or .pt file, or formula:KEY for untrained "
+            "weights");
+  refuse_if(name == "persistence" && !config.model.weights.empty(),
+            "model.weights has no effect " + of_model + ": leave it empty");
+  refuse_if(config.model.network == "weights" && config.model.weights.starts_with("formula:"),
+            "model.network: weights needs a file of weights, not " + config.model.weights);
+  const bool draws_noise = name == "mosaic" || (name == "qg3" && config.qg3.perturbation > 0);
+  refuse_if(!draws_noise && !config.ensemble.noise_file.empty(),
+            "ensemble.noise_file has no effect " + of_model +
+                (name == "qg3" ? " and qg3.perturbation 0" : "") + ": leave it empty");
+  refuse_if(name == "mosaic" && config.step.has_value(),
+            "forecast.step has no effect " + of_model + ", which has a step of its own");
+  refuse_if(name == "persistence" && config.step && config.model.preset != HindcastConfig{}.model.preset,
+            "model.preset has no effect " + of_model + " and forecast.step");
+  if (name == "qg3") {
+    find_idle_keys(add_network_keys, config, of_model, problems);
+    check_qg3(config.qg3, config.step.value_or(qg3_step), config.ensemble.seed, problems);
+  } else {
+    find_idle_keys([](ConfigSchema& schema, HindcastConfig& all) { add_qg3_keys(schema, all.qg3); }, config,
+                   of_model, problems);
+  }
+}
+
 }  // namespace
 
 ScoreConfig default_scores() {
@@ -153,15 +200,7 @@ void check_consistency(const HindcastConfig& config) {
     }
   };
   expect(!config.input.path.empty(), "input.path (--input) is missing: the store of initial states");
-  expect(config.model.name != "mosaic" || !config.model.weights.empty(),
-         "model.weights (--weights) is missing: a .safetensors or .pt file, or formula:KEY for untrained "
-         "weights");
-  expect(config.model.name == "mosaic" || config.model.weights.empty(),
-         "model.weights has no effect with model.name " + config.model.name + ": leave it empty");
-  expect(config.model.network != "weights" || !config.model.weights.starts_with("formula:"),
-         "model.network: weights needs a file of weights, not " + config.model.weights);
-  expect(config.model.name == "mosaic" || config.ensemble.noise_file.empty(),
-         "ensemble.noise_file has no effect with model.name " + config.model.name + ": leave it empty");
+  check_model(config, problems);
   if (!config.output.forecasts) {
     find_idle_keys(add_output_keys, config, "without output.forecasts: true", problems);
   }

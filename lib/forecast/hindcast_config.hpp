@@ -9,6 +9,7 @@
 #include "campaign/initial_times.hpp"
 #include "fields/channel.hpp"
 #include "forecast/fields_config.hpp"
+#include "forecast/qg3_config.hpp"
 #include "forecast/score_config.hpp"
 
 namespace mosaic {
@@ -28,6 +29,7 @@ struct HindcastConfig {
     std::string calendar = "published";
     std::string verify_weights = "load";
   } model;
+  Qg3Config qg3;
   struct Ensemble {
     int members = 8;
     int first_member = 0;
@@ -37,6 +39,7 @@ struct HindcastConfig {
   } ensemble;
   InitialTimeSelection times;
   Duration lead_time = Duration::days(10);
+  std::optional<Duration> step;
   FieldsConfig input, truth;
   bool check_input = true;
   ScoreConfig score = default_scores();

@@ -22,7 +22,7 @@ namespace {
 /// Of channels that the input does not have the model keeps the sources.
 std::unique_ptr<ForecastModel> load_persistence(const HindcastConfig& config, const FieldStore& input) {
   ModelInfo info;
-  info.step = published_description(config.model.preset).step;
+  info.step = config.step.value_or(published_description(config.model.preset).step);
   info.history_spacing = info.step;
   info.batch = config.ensemble.batch;
   info.grid = std::make_shared<const LatLonGrid>(input.grid());
@@ -87,6 +87,16 @@ std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const L
   options.threads = config.threads;
   options.grid = grid;
   return make_mosaic_model(options);
+}
+
+std::unique_ptr<ForecastModel> load_model(const HindcastConfig& config, const FieldStore& input) {
+  if (config.model.name == "persistence") {
+    return load_persistence(config, input);
+  }
+  if (config.model.name == "qg3") {
+    return load_qg3(config.qg3, config.step.value_or(qg3_step), input, config.ensemble.batch, config.threads);
+  }
+  return load_mosaic(config, input.grid());
 }
 
 /// What the model or the scores need and a store does not have.
@@ -236,8 +246,7 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config) {
   HindcastParts parts;
   parts.input = open_field_store(config.input.path, store_options(config.input, config.threads));
   parts.truth = open_field_store(truth.path, store_options(truth, config.threads));
-  parts.model = config.model.name == "persistence" ? load_persistence(config, *parts.input)
-                                                   : load_mosaic(config, parts.input->grid());
+  parts.model = load_model(config, *parts.input);
   parts.climatology = open_climatology(config.climatology, config.threads);
   return set_up_hindcast(config, std::move(parts));
 }

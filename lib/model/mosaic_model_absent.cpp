@@ -8,7 +8,7 @@ namespace {
 [[noreturn]] void refuse() {
   fail(ExitCode::bad_configuration,
        "the Mosaic network is not in this build: configure with libtorch (TORCH_ROOT), or set "
-       "model.name=persistence");
+       "model.name=persistence or model.name=qg3");
 }
 
 }  // namespace

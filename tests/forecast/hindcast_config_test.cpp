@@ -63,6 +63,108 @@ TEST(HindcastConfig, NothingToScoreIsRefusedBeforeAnythingIsForecast) {
   }
 }
 
+/// A complete configuration of the simulated world.
+HindcastConfig good_qg3() {
+  HindcastConfig config = good();
+  config.model.name = "qg3";
+  return config;
+}
+
+void expect_refused(const HindcastConfig& config, const std::vector<std::string>& parts) {
+  const std::string text = problems_of(config);
+  for (const std::string& part : parts) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+}
+
+TEST(HindcastConfig, KeysOfTheNetworkHaveNoEffectOnTheSimulatedWorld) {
+  EXPECT_EQ(problems_of(good_qg3()), "");
+  HindcastConfig config = good_qg3();
+  config.model.preset = "hres";
+  config.model.network = "demo";
+  config.model.weights = "formula:x";
+  config.model.assets = "elsewhere";
+  config.model.norm_stats = "file.npz";
+  config.model.calendar = "exact";
+  config.model.verify_weights = "each-initial-time";
+  std::vector<std::string> parts;
+  for (const char* key : {"model.preset", "model.network", "model.weights", "model.assets",
+                          "model.norm_stats", "model.calendar", "model.verify_weights"}) {
+    parts.push_back(std::string(key) + " has no effect with model.name qg3");
+  }
+  expect_refused(config, parts);
+}
+
+TEST(HindcastConfig, KeysOfTheSimulatedWorldHaveNoEffectOnOthers) {
+  HindcastConfig config = good();
+  config.qg3.truncation = 42;
+  config.qg3.perturbation = 1e6;
+  config.qg3.analysis_error = 1e6;
+  config.qg3.analysis_seed = 3;
+  config.qg3.relaxation_time = Duration::days(25);
+  config.qg3.drag_time = Duration::days(2);
+  config.qg3.diffusion_time = Duration::days(2);
+  config.qg3.orography_factor = 0.5;
+  std::vector<std::string> parts;
+  for (const char* key : {"truncation", "perturbation", "analysis_error", "analysis_seed", "relaxation_time",
+                          "drag_time", "diffusion_time", "orography_factor"}) {
+    parts.push_back(std::string("qg3.") + key + " has no effect with model.name persistence");
+  }
+  expect_refused(config, parts);
+}
+
+TEST(HindcastConfig, TheSimulatedWorldRefusesConflicts) {
+  HindcastConfig config = good_qg3();
+  config.qg3.truncation = 30;
+  expect_refused(config, {"qg3.truncation"});
+  config = good_qg3();
+  config.step = Duration{5400};
+  expect_refused(config, {"forecast.step 90min must be a multiple of the time step of T21, 1h"});
+  config.qg3.truncation = 42;
+  EXPECT_EQ(problems_of(config), "");
+  config = good_qg3();
+  config.qg3.analysis_seed = config.ensemble.seed;
+  expect_refused(config, {"qg3.analysis_seed 42 must differ from ensemble.seed"});
+  config.qg3.analysis_error = 0;
+  expect_refused(config, {"qg3.analysis_seed has no effect without qg3.analysis_error"});
+  config = good_qg3();
+  config.ensemble.noise_file = "draws.npz";
+  EXPECT_EQ(problems_of(config), "");
+  config.qg3.perturbation = 0;
+  expect_refused(config, {"ensemble.noise_file has no effect with model.name qg3 and qg3.perturbation 0"});
+}
+
+TEST(HindcastConfig, ParametersOfTheSimulatedWorldAreItsOwnUnlessGiven) {
+  for (const int truncation : {21, 42}) {
+    Qg3Config config;
+    config.truncation = truncation;
+    EXPECT_EQ(world::named_values(world_parameters(config)),
+              world::named_values(world::parameters_of(truncation)));
+    config.relaxation_time = Duration::days(25);
+    config.drag_time = Duration::hours(36);
+    config.diffusion_time = Duration::days(2);
+    config.orography_factor = 0.5;
+    const world::Parameters made = world_parameters(config);
+    EXPECT_EQ(made.relaxation_days, 25);
+    EXPECT_EQ(made.drag_days, 1.5);
+    EXPECT_EQ(made.diffusion_days, 2);
+    EXPECT_EQ(made.orography_factor, 0.5 * world::parameters_of(truncation).orography_factor);
+  }
+}
+
+TEST(HindcastConfig, PersistenceHasTheStepThatItIsGiven) {
+  HindcastConfig config = good();
+  config.step = Duration::hours(12);
+  EXPECT_EQ(problems_of(config), "");
+  config.model.preset = "hres";
+  expect_refused(config, {"model.preset has no effect with model.name persistence and forecast.step"});
+  config = good();
+  config.model.name = "mosaic";
+  config.model.weights = "formula:x";
+  config.step = Duration::hours(12);
+  expect_refused(config, {"forecast.step has no effect with model.name mosaic"});
+}
+
 class WriterOptions : public testing::Test {
  protected:
   WriterOptions() {
