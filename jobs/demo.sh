@@ -76,6 +76,14 @@ climatology_of() {
   fi
 }
 
+# report FOLDER: everything as a page, the headline scores on the terminal
+report() {
+  local options=(--region northern-hemisphere --channel geopotential_500)
+  local runs=("$1/qg3" "$1/persistence" "$1/climatology")
+  build/bin/mosaic_report "${runs[@]}" "${options[@]}" --format html,markdown
+  build/bin/mosaic_report "${runs[@]}" "${options[@]}" --format terminal | sed '/^Spread and skill/,$d'
+}
+
 simulated_world() {
   local folder=results/demo
   mkdir -p "$folder"
@@ -89,10 +97,9 @@ simulated_world() {
   step "climatology of the past" climatology_of "$folder/past.zarr" "$folder/climatology.zarr"
   step "qg3: 16 initial times x 12 members x 10 days" scored 2 mosaic_hindcast config/demo/world.yaml "$folder/qg3"
   step "persistence" scored 2 mosaic_hindcast config/demo/world.yaml "$folder/persistence" \
-    --members 1 --set model.name=persistence --set forecast.step=1d --set output.forecasts=false
+    --members 1 --set model.name=persistence --set output.forecasts=false --set output.channels= --set output.lead_times=
   step "climatology" scored 2 mosaic_evaluate config/demo/world_climatology.yaml "$folder/climatology"
-  step "report" build/bin/mosaic_report "$folder/qg3" "$folder/persistence" "$folder/climatology" \
-    --region northern-hemisphere --channel geopotential_500 --format html,markdown,terminal
+  step "report" report "$folder"
   echo
   echo "Report: $PWD/$folder/qg3/report.html"
   echo "Fields: $PWD/$folder/qg3/forecasts"
