@@ -173,7 +173,8 @@ int WorldClimateCommand::run(const Comm& comm) const {
   world::ClimateRequest request = request_;
   request.parameters = world::parameters_of(truncation_);
   double done = 0;
-  Progress progress(100, Duration{5}, [&] { return static_cast<std::size_t>(100 * done); });
+  Progress progress(
+      100, Duration{5}, [&] { return static_cast<std::size_t>(100 * done); }, "percent");
   const Climate climate = simulate_climate(request, [&](double part) {
     done = part;
     progress.tick();

@@ -6,10 +6,12 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/parallel_for.hpp"
 #include "parallel/agree.hpp"
+#include "stores/seams.hpp"
 
 namespace mosaic::eval {
 namespace {
@@ -81,20 +83,40 @@ class States {
   std::map<Time, State> states_;
 };
 
+/// Pairs of times of which differences are formed.
+class Pairs {
+ public:
+  Pairs(const StateStatisticsRequest& request, const std::vector<Time>& times)
+      : step_(request.step), times_(times), seams_(seams_of(request.input)) {}
+
+  /// The time that follows by a step, if it is there and of the same realization.
+  std::optional<Time> next_of(Time time) const {
+    if (!step_ || !std::binary_search(times_.begin(), times_.end(), time + *step_) ||
+        crosses_seam(seams_, time, time + *step_)) {
+      return std::nullopt;
+    }
+    return time + *step_;
+  }
+
+ private:
+  std::optional<Duration> step_;
+  const std::vector<Time>& times_;
+  std::vector<Time> seams_;
+};
+
 /// Moments [C] of states, then [C] of differences, of the times begin ... end - 1.
 std::vector<Moments> moments_of_block(FieldStore& store, const std::shared_ptr<const ChannelSet>& channels,
                                       const std::vector<Time>& times, std::size_t begin, std::size_t end,
-                                      const StateStatisticsRequest& request) {
+                                      const Pairs& pairs, int threads) {
   const std::size_t count = channels->size();
   std::vector<Moments> moments(2 * count);
   States states(store, channels);
   for (std::size_t t = begin; t < end; ++t) {
     states.forget_before(times[t]);
     const State& now = states.at(times[t]);
-    const bool has_next =
-        request.step && std::binary_search(times.begin(), times.end(), times[t] + *request.step);
-    const State* next = has_next ? &states.at(times[t] + *request.step) : nullptr;
-    parallel_for(count, request.options.threads, [&](std::size_t c) {
+    const auto next_time = pairs.next_of(times[t]);
+    const State* next = next_time ? &states.at(*next_time) : nullptr;
+    parallel_for(count, threads, [&](std::size_t c) {
       moments[c].merge(Moments::of(now.field(c)));
       if (next != nullptr) {
         moments[count + c].merge(Moments::of_difference(next->field(c), now.field(c)));
@@ -131,6 +153,7 @@ StateStatistics compute_state_statistics(const StateStatisticsRequest& request, 
   std::unique_ptr<FieldStore> store;
   StateStatistics result;
   std::vector<Time> times;
+  std::optional<Pairs> pairs;
   agree(comm, [&] {
     store = open_field_store(request.input, request.options);
     result.channels = chosen_channels(request, *store);
@@ -140,9 +163,9 @@ StateStatistics compute_state_statistics(const StateStatisticsRequest& request, 
     require(!request.step || request.step->seconds > 0, ExitCode::bad_configuration,
             "differences over a step of {} s cannot be formed", request.step ? request.step->seconds : 0);
     result.times = times.size();
+    pairs.emplace(request, times);
     for (const Time time : times) {
-      result.differences +=
-          request.step && std::binary_search(times.begin(), times.end(), time + *request.step) ? 1 : 0;
+      result.differences += pairs->next_of(time) ? 1 : 0;
     }
     require(!request.step || result.differences > 0, ExitCode::missing_input,
             "{}: no two times are {} apart; choose another step", request.input,
@@ -157,7 +180,8 @@ StateStatistics compute_state_statistics(const StateStatisticsRequest& request, 
   const auto ranks = static_cast<std::size_t>(comm.size());
   for (std::size_t b = blocks * rank / ranks; b < blocks * (rank + 1) / ranks; ++b) {
     const std::size_t end = std::min(times.size(), (b + 1) * block_times);
-    const auto moments = moments_of_block(*store, channels, times, b * block_times, end, request);
+    const auto moments =
+        moments_of_block(*store, channels, times, b * block_times, end, *pairs, request.options.threads);
     for (std::size_t k = 0; k < moments.size(); ++k) {
       double* to = sums.data() + b * per_block + k * numbers;
       to[0] = moments[k].count;

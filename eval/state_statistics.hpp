@@ -45,7 +45,7 @@ struct StateStatistics {
   std::vector<Moments> state;     ///< of x(t) over all times and points of the grid, each with the weight 1
   std::vector<Moments> residual;  ///< of x(t + step) - x(t) over all times where both are there; may be empty
   std::size_t times = 0;
-  std::size_t differences = 0;  ///< times t with t + step
+  std::size_t differences = 0;  ///< times t with t + step, not across a seam of a simulated store
 };
 
 /// One pass over the store, times spread over ranks; the published normalisation statistics are of this kind

@@ -14,6 +14,7 @@
 #include "model/checkpoint.hpp"
 #include "model/mosaic_model.hpp"
 #include "stores/netcdf_probe.hpp"
+#include "stores/seams.hpp"
 
 namespace mosaic {
 
@@ -120,6 +121,27 @@ void find_missing(const FieldStore& store, const std::string& key, const Channel
     missing.push_back(fmt::format("{}: {} has no state at {} times: {}{}", key, store.path(), count,
                                   fmt::join(absent, ", "), count > shown ? ", ..." : ""));
   }
+}
+
+/// A simulated store of several realizations: a forecast must not be compared with another one than its own.
+void check_seams(const HindcastSetup& setup) {
+  const ModelInfo& info = setup.model->info();
+  const auto of_input = seams_of(setup.config.input.path), of_truth = seams_of(setup.config.truth.path);
+  const Duration history = (info.history - 1) * info.history_spacing;
+  std::vector<std::string> across;
+  for (const Time time : setup.initial_times) {
+    if (crosses_seam(of_input, time - history, time) ||
+        crosses_seam(of_truth, time, time + setup.leads.back())) {
+      across.push_back(to_string(time));
+    }
+  }
+  constexpr std::size_t shown = 10;
+  const std::size_t count = across.size();
+  across.resize(std::min(shown, count));
+  require(count == 0, ExitCode::corrupt_input,
+          "truth.path: {}: {} forecasts would be verified across a seam, where another realization begins "
+          "(attribute seams): those of {}{}; choose other initial times or simulate with --realizations 1",
+          setup.config.truth.path, count, fmt::join(across, ", "), count > shown ? ", ..." : "");
 }
 
 void check_stores(const HindcastSetup& setup) {
@@ -275,6 +297,7 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config, HindcastParts parts)
   }
   check_forecast_channels(setup);
   check_stores(setup);
+  check_seams(setup);
   if (setup.input->has(Channel{"geopotential_at_surface", std::nullopt})) {
     setup.orography = setup.input->read_static("geopotential_at_surface");
   }

@@ -270,8 +270,25 @@ TEST_F(Simulation, ClimatologyAndStatisticsRunOnIt) {
   const Job statistics = shell(program("mosaic_data") + " statistics " + whole().string() + " " +
                                (folder() / "stats.npz").string() + " --step 24h");
   EXPECT_EQ(statistics.code, 0) << statistics.output;
-  EXPECT_NE(statistics.output.find("14 channels, 200 times, 198 differences"), std::string::npos)
+  // Of 198 pairs a day apart two lie across each of the two seams.
+  EXPECT_NE(statistics.output.find("14 channels, 200 times, 194 differences"), std::string::npos)
       << statistics.output;
+}
+
+TEST_F(Simulation, ForecastsAreNotVerifiedAcrossSeams) {
+  const auto plan = [&](const std::string& lead_time) {
+    return shell(program("mosaic_hindcast") + " --plan --input " + whole().string() + " --out " +
+                 (folder() / "run").string() +
+                 " --start 2000-02-01T12 --end 2000-02-07T12 --members 1 --lead-time " + lead_time +
+                 " --set times.step=2d --set model.name=persistence --set forecast.step=12h"
+                 " --set score.channels=geopotential_500 --set score.spectra=");
+  };
+  const Job across = plan("3d");  // the seam is 2000-02-03T12; 12 h earlier the last state before it
+  EXPECT_EQ(across.code, static_cast<int>(ExitCode::corrupt_input)) << across.output;
+  EXPECT_NE(across.output.find("1 forecasts would be verified across a seam"), std::string::npos)
+      << across.output;
+  EXPECT_NE(across.output.find("those of 2000-02-01T12;"), std::string::npos) << across.output;
+  EXPECT_EQ(plan("36h").code, 0) << "ends before the seam: " << plan("36h").output;
 }
 
 TEST_F(Simulation, XarrayReadsIt) {
