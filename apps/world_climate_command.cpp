@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -89,19 +90,25 @@ Panel twin_panel(const Climate& climate) {
   return panel;
 }
 
+enum class Colours { sequential, diverging };
+
 /// A map [lat, lon] with its scale of colours; `prefix` as in svg_of().
 std::string map_svg(const Climate& climate, const std::string& title, const std::vector<double>& values,
-                    const std::string& palette, const std::string& prefix) {
+                    Colours colours, const std::string& prefix) {
   std::string script = "$map << EOD\n";
+  double largest = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double longitude =
         360.0 * static_cast<double>(i % climate.longitudes) / static_cast<double>(climate.longitudes);
     script += fmt::format("{} {} {:.5g}\n", longitude, climate.latitude[i / climate.longitudes], values[i]);
+    largest = std::max(largest, std::abs(values[i]));
   }
   script += fmt::format(
-      "EOD\nset palette {}\nset title {}\nunset key\nset xrange [0:360]\nset yrange [-90:90]\n"
-      "set xtics 60\nset ytics 30\nplot $map using 1:2:3 with image\n",
-      palette, eval::gnuplot_text(title));
+      "EOD\nset palette {}\nset cbrange [{}:{}]\nset title {}\nunset key\nset xrange [0:360]\n"
+      "set yrange [-90:90]\nset xtics 60\nset ytics 30\nplot $map using 1:2:3 with image\n",
+      colours == Colours::diverging ? "defined (-1 '#2166ac', 0 '#f7f7f7', 1 '#b2182b')"
+                                    : "defined (0 '#fcfdbf', 0.4 '#f1605d', 0.7 '#721f81', 1 '#180f3d')",
+      colours == Colours::diverging ? -largest : 0, largest, eval::gnuplot_text(title));
   return eval::svg_of("size 580,300 font 'DejaVu Sans,11' noenhanced background rgb 'white'", script, prefix);
 }
 
@@ -117,8 +124,6 @@ std::string page(const Climate& climate) {
   if (climate.request.twin_days > 0) {
     panels.push_back(twin_panel(climate));
   }
-  const std::string dark = "defined (0 '#fcfdbf', 0.4 '#f1605d', 0.7 '#721f81', 1 '#180f3d')";
-  const std::string blue_red = "defined (-1 '#2166ac', 0 '#f7f7f7', 1 '#b2182b')";
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>Climate of the simulated "
       "world</title><style>body{{font-family:sans-serif;max-width:1200px;margin:2em "
@@ -129,10 +134,10 @@ std::string page(const Climate& climate) {
       "{}\n<div class=\"maps\">\n{}\n{}\n{}\n</div>\n<pre>{}</pre>\n</body></html>\n",
       level_colours[0], level_colours[1], level_colours[2], eval::panels_svg(panels, 2, 580, 320, "panels"),
       map_svg(climate, "z500 standard deviation in time, December to February [m]", winter.height_deviation,
-              dark, "djf"),
+              Colours::sequential, "djf"),
       map_svg(climate, "z500 standard deviation in time, June to August [m]",
-              climate.seasons[1].height_deviation, dark, "jja"),
-      map_svg(climate, "z500 stationary waves, December to February [m]", waves, blue_red, "waves"),
+              climate.seasons[1].height_deviation, Colours::sequential, "jja"),
+      map_svg(climate, "z500 stationary waves, December to February [m]", waves, Colours::diverging, "waves"),
       climate_text(climate));
 }
 
