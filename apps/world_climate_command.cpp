@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/signals.hpp"
 #include "campaign/progress.hpp"
 #include "eval/report/gnuplot.hpp"
 #include "eval/report/plot_panels.hpp"
@@ -180,13 +181,18 @@ int WorldClimateCommand::run(const Comm& comm) const {
   double done = 0;
   Progress progress(
       100, Duration{5}, [&] { return static_cast<std::size_t>(100 * done); }, "percent");
-  const Climate climate = simulate_climate(request, [&](double part) {
+  const auto climate = simulate_climate(request, [&](double part) {
     done = part;
     progress.tick();
+    return !stop_requested();
   });
-  fmt::print("{}", climate_text(climate));
+  if (!climate) {
+    fmt::print(stderr, "stopped by a signal; nothing was written\n");
+    return static_cast<int>(ExitCode::stopped_early);
+  }
+  fmt::print("{}", climate_text(*climate));
   if (!html_.empty()) {
-    write_text_atomically(html_, page(climate));
+    write_text_atomically(html_, page(*climate));
     fmt::print(stderr, "{}\n", html_);
   }
   return static_cast<int>(ExitCode::complete);

@@ -108,7 +108,7 @@ class ClimateRun {
     }
   }
 
-  Climate run(const std::function<void(double)>& report) {
+  std::optional<Climate> run(const std::function<bool(double)>& go_on) {
     const auto clock = std::chrono::steady_clock::now();
     const Time start = state_.times[0];
     const auto seconds = static_cast<double>((last_ - start).seconds);
@@ -118,7 +118,9 @@ class ClimateRun {
         grow_twins_on_their_days();
       }
       world_.advance(state_, steps_of_day_, request_.threads);
-      report(static_cast<double>((state_.times[0] - start).seconds) / seconds);
+      if (!go_on(static_cast<double>((state_.times[0] - start).seconds) / seconds)) {
+        return std::nullopt;
+      }
     }
     finish();
     const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - clock).count();
@@ -188,11 +190,12 @@ class ClimateRun {
 
 }  // namespace
 
-Climate simulate_climate(const ClimateRequest& request, const std::function<void(double)>& report) {
+std::optional<Climate> simulate_climate(const ClimateRequest& request,
+                                        const std::function<bool(double)>& go_on) {
   require(request.members >= 1 && request.years >= 1 && request.spin_up_days >= 0,
           "a climate of {} members x {} years after {} days", request.members, request.years,
           request.spin_up_days);
-  return ClimateRun(request).run(report);
+  return ClimateRun(request).run(go_on);
 }
 
 }  // namespace mosaic::world

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,8 +70,10 @@ Peak peak(const Climate& climate, const std::vector<double>& by_latitude, Hemisp
 /// Zonal mean of a map [lat, lon].
 std::vector<double> zonal_mean(const Climate& climate, const std::vector<double>& map);
 
-/// `report` is told how far it is, 0 ... 1. Errors: internal for numbers below 1.
-Climate simulate_climate(const ClimateRequest& request, const std::function<void(double)>& report);
+/// `go_on` is told how far it is, 0 ... 1, after each day; false ends the run with nothing. Errors: internal
+/// for numbers below 1.
+std::optional<Climate> simulate_climate(const ClimateRequest& request,
+                                        const std::function<bool(double)>& go_on);
 
 /// Tables in Markdown.
 std::string climate_text(const Climate& climate);

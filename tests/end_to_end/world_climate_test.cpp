@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
+#include <thread>
 
 #include "base/files.hpp"
 #include "support/golden.hpp"
@@ -33,6 +36,18 @@ TEST(WorldClimateCommand, TableAndPage) {
   EXPECT_EQ(count_of(text, "<svg"), 4U) << "panels and three maps";
   EXPECT_NE(text.find("not observations"), std::string::npos);
   EXPECT_NE(text.find("zonal-mean u200 max"), std::string::npos) << "the table stands on the page";
+}
+
+TEST(WorldClimateCommand, StopsAtASignal) {
+  const Job job =
+      run_job({std::string(std::getenv("MOSAIC_BIN")) + "/mosaic_data", "world-climate", "--years", "1000"},
+              {}, [](pid_t process) {
+                std::this_thread::sleep_for(std::chrono::seconds(5));
+                ::kill(process, SIGTERM);
+              });
+  EXPECT_EQ(job.code, 75) << job.output;
+  EXPECT_NE(job.output.find("stopped by a signal"), std::string::npos) << job.output;
+  EXPECT_LT(job.seconds, soon);
 }
 
 TEST(WorldClimateCommand, RefusesBeforeItWorks) {

@@ -33,7 +33,9 @@ TEST(WorldClimate, YearsAtT21AreInsideTheStatedRanges) {
   request.members = 8;
   request.years = 1;
   request.threads = 2;
-  const Climate climate = simulate_climate(request, [](double) {});
+  const auto simulated = simulate_climate(request, [](double) { return true; });
+  ASSERT_TRUE(simulated.has_value());
+  const Climate& climate = *simulated;
   for (const Stated& column : stated) {
     const SeasonClimate& season = climate.seasons[column.season == Season::december_to_february ? 0 : 1];
     for (std::size_t level = 0; level < levels; ++level) {
