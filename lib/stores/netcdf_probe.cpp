@@ -71,8 +71,9 @@ std::size_t address_space() {
 void limit_resources(int cpu_seconds, std::size_t memory) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_CPU, static_cast<rlim_t>(cpu_seconds));
-#ifndef __SANITIZE_ADDRESS__  // whose shadow memory is larger than any limit
+  const rlimit cpu{static_cast<rlim_t>(cpu_seconds), static_cast<rlim_t>(cpu_seconds) + 1};
+  setrlimit(RLIMIT_CPU, &cpu);  // SIGXCPU, and SIGKILL a second later: if they were equal only the latter
+#ifndef __SANITIZE_ADDRESS__    // whose shadow memory is larger than any limit
   limit(RLIMIT_AS, address_space() + memory);
   end_at_huge_allocation();
 #else

@@ -199,5 +199,20 @@ TEST(NetcdfProbe, FilesThatAreTakenFromUnreadMemoryAreRefused) {
   EXPECT_TRUE(message.starts_with(forecast)) << message;
 }
 
+/// Each has a small part of the time, and what it takes to open them says nothing about their contents.
+TEST(NetcdfProbe, ManySmallFilesPassInLittleTime) {
+  const fs::path folder = scratch_dir("probe_many");
+  const std::string first = (folder / "0.nc").string();
+  write_netcdf_sample(first, forecast_sample::file(forecast_sample::weatherbench()));
+  constexpr int files = 20;
+  for (int i = 1; i < files; ++i) {
+    fs::copy_file(first, folder / (std::to_string(i) + ".nc"));
+  }
+  ProbeLimits limits;
+  limits.program = program();
+  limits.reading_seconds = 0;
+  EXPECT_NO_THROW(probe_forecasts(folder.string(), {}, limits));
+}
+
 }  // namespace
 }  // namespace mosaic::test
