@@ -166,5 +166,53 @@ TEST(NetcdfProbe, AFileThatAsksForGigabytesIsRefused) {
   EXPECT_NE(job.output.find("4 GiB of memory or more at once"), std::string::npos) << job.output;
 }
 
+std::string damaged(const std::string& name) {
+  return (fs::path(std::getenv("MOSAIC_SOURCE")) / "tests/stores/damaged" / name).string();
+}
+
+/// An attribute whose header leads behind the block that HDF5 1.10.8 has read it into. What lies there
+/// depends on what the process did before: zeros, with which the file passes, or something on which NetCDF
+/// crashes.
+TEST(NetcdfProbe, AFileThatLeadsBehindABlockOfTheLibraryIsRefused) {
+  ProbeLimits limits;
+  limits.program = program();
+  const std::string file = damaged("attribute_beyond_its_header.nc");
+  std::string message;
+  EXPECT_EQ(code_of([&] { probe_climatology(file, {}, limits); }, &message), ExitCode::corrupt_input);
+  EXPECT_NE(message.find("crashed the NetCDF library"), std::string::npos) << message;
+}
+
+/// The number of a dimension, or the place of its coordinate, is what a block held that nothing was read
+/// into.
+TEST(NetcdfProbe, FilesThatAreTakenFromUnreadMemoryAreRefused) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "AddressSanitizer does not watch what memory held before";
+#endif
+  ProbeLimits limits;
+  limits.program = program();
+  const std::string state = damaged("dimension_from_unread_memory.nc");
+  const std::string forecast = damaged("dimension_list_without_elements.nc");
+  std::string message;
+  EXPECT_EQ(code_of([&] { probe_netcdf(state, {}, limits); }, &message), ExitCode::corrupt_input);
+  EXPECT_TRUE(message.starts_with(state)) << message;
+  EXPECT_EQ(code_of([&] { probe_forecasts(forecast, {}, limits); }, &message), ExitCode::corrupt_input);
+  EXPECT_TRUE(message.starts_with(forecast)) << message;
+}
+
+/// Each has a small part of the time, and what it takes to open them says nothing about their contents.
+TEST(NetcdfProbe, ManySmallFilesPassInLittleTime) {
+  const fs::path folder = scratch_dir("probe_many");
+  const std::string first = (folder / "0.nc").string();
+  write_netcdf_sample(first, forecast_sample::file(forecast_sample::weatherbench()));
+  constexpr int files = 20;
+  for (int i = 1; i < files; ++i) {
+    fs::copy_file(first, folder / (std::to_string(i) + ".nc"));
+  }
+  ProbeLimits limits;
+  limits.program = program();
+  limits.reading_seconds = 0;
+  EXPECT_NO_THROW(probe_forecasts(folder.string(), {}, limits));
+}
+
 }  // namespace
 }  // namespace mosaic::test
