@@ -1,7 +1,6 @@
 #include "eval/climatology.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/parallel_for.hpp"
 #include "base/signals.hpp"
+#include "base/stopwatch.hpp"
 #include "eval/climatology_choice.hpp"
 #include "eval/climatology_passes.hpp"
 #include "kernels/window_statistics/window_statistics.hpp"
@@ -21,18 +21,6 @@ constexpr float missing_value = std::numeric_limits<float>::quiet_NaN();
 /// States that a rank reads between two exchanges: few, so that ranks seldom wait for one another and memory
 /// stays small.
 constexpr std::size_t states_at_once = 4;
-
-class Stopwatch {
- public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
-  ~Stopwatch() {
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  double& seconds_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// One rank's work.
 class ClimatologyRun {

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/signals.hpp"
+#include "base/stopwatch.hpp"
 #include "base/version.hpp"
 #include "campaign/init_time_queue.hpp"
 #include "campaign/progress.hpp"
@@ -15,7 +16,6 @@
 #include "forecast/evaluation_reader.hpp"
 #include "forecast/score_channels.hpp"
 #include "forecast/score_results.hpp"
-#include "forecast/stopwatch.hpp"
 #include "parallel/agree.hpp"
 #include "stores/netcdf_document.hpp"
 

@@ -6,8 +6,8 @@
 
 #include "base/error.hpp"
 #include "base/standard_exceptions.hpp"
+#include "base/stopwatch.hpp"
 #include "forecast/score_channels.hpp"
-#include "forecast/stopwatch.hpp"
 
 namespace mosaic {
 

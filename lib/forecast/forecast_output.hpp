@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/stopwatch.hpp"
 #include "forecast/hindcast_config.hpp"
-#include "forecast/stopwatch.hpp"
 #include "model/forecast_model.hpp"
 #include "stores/forecast_writer.hpp"
 

@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/stopwatch.hpp"
 #include "forecast/score_channels.hpp"
-#include "forecast/stopwatch.hpp"
 
 namespace mosaic {
 

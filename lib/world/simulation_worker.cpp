@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "base/files.hpp"
 #include "base/parallel_for.hpp"
 #include "base/signals.hpp"
+#include "base/stopwatch.hpp"
 #include "fields/state_checks.hpp"
 #include "world/world_members.hpp"
 
@@ -22,18 +22,6 @@ constexpr Duration between_saves = Duration::days(30);
 constexpr Duration longest_advance = Duration::hours(6);
 /// Members whose fields are in memory together: 50 MB on 240 x 121.
 constexpr std::size_t fields_at_once = 32;
-
-class Stopwatch {
- public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
-  ~Stopwatch() {
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  double& seconds_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 }  // namespace
 

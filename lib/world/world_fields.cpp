@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/parallel_for.hpp"
+#include "grid/harmonic_tables.hpp"
 #include "world/geography.hpp"
 #include "world/regular_grid.hpp"
 #include "world/spectral_space.hpp"
@@ -19,11 +20,6 @@ constexpr std::array<double, levels> mean_height = {11784, 5574, 1949};
 /// Fields with values: geopotential and temperature of the levels, temperature of the layers.
 constexpr std::size_t scalars = 2 * levels + layers;
 constexpr std::size_t band = 4;  // pairs of latitudes at a time
-
-/// Row (m, n) of a truncation.
-std::size_t row_of(std::size_t truncation, std::size_t m, std::size_t n) {
-  return m * (2 * truncation + 3 - m) / 2 + n - m;
-}
 
 double epsilon(std::size_t m, std::size_t n) {
   const auto order = static_cast<double>(m), degree = static_cast<double>(n);
@@ -41,8 +37,8 @@ std::vector<double> balanced_geopotential(std::size_t truncation, const std::vec
       const double below = n > m ? 2 * rotation * (degree - 1) / degree * epsilon(m, n) : 0;
       const double above =
           n < truncation ? 2 * rotation * (degree + 2) / (degree + 1) * epsilon(m, n + 1) : 0;
-      double* out = phi.data() + row_of(truncation, m, n) * size;
-      const double* at = psi.data() + row_of(truncation, m, n) * size;
+      double* out = phi.data() + harmonic_row(truncation, m, n) * size;
+      const double* at = psi.data() + harmonic_row(truncation, m, n) * size;
       for (std::size_t i = 0; i < size; ++i) {
         out[i] = (n > m ? below * *(at + i - size) : 0) + (n < truncation ? above * *(at + i + size) : 0);
       }
@@ -107,10 +103,10 @@ FieldSpectra field_spectra(const World& world, const WorldState& state) {
   const Spectra psi = world.streamfunction(state.q);
   const std::size_t size = 2 * levels * state.members();
   FieldSpectra spectra;
-  spectra.psi.resize((large + 1) * (large + 2) / 2 * size);
+  spectra.psi.resize(harmonic_rows(large) * size);
   for (std::size_t m = 0; m <= small; ++m) {
-    std::copy_n(psi.data() + row_of(small, m, m) * size, (small - m + 1) * size,
-                spectra.psi.data() + row_of(large, m, m) * size);
+    std::copy_n(psi.data() + harmonic_row(small, m, m) * size, (small - m + 1) * size,
+                spectra.psi.data() + harmonic_row(large, m, m) * size);
   }
   spectra.scalars =
       scalar_spectra(balanced_geopotential(large, spectra.psi, state.members()), state.members());

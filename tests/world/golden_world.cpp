@@ -10,8 +10,6 @@
 
 namespace mosaic::test {
 
-std::unique_ptr<TensorFile> golden_world(const std::string& path) { return open_tensor_file(path); }
-
 world::Parameters golden_parameters(const std::string& json_path) {
   const nlohmann::json json = nlohmann::json::parse(read_text(json_path)).at("parameters");
   const auto number = [&](const char* name) { return json.at(name).get<double>(); };

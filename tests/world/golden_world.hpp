@@ -10,9 +10,6 @@
 
 namespace mosaic::test {
 
-/// A file of golden/qg3; at() of an array that is not there fails the test by an exception.
-std::unique_ptr<TensorFile> golden_world(const std::string& path);
-
 /// The parameters that golden/qg3/scalars_t21.json was made with. Errors: an exception for a key that is not
 /// there.
 world::Parameters golden_parameters(const std::string& json_path);

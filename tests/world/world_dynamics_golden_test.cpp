@@ -25,7 +25,7 @@ class GoldenDynamics : public ::testing::Test {
   void SetUp() override {
     GOLDEN_OR_SKIP(arrays, "qg3/dynamics_t21.npz");
     GOLDEN_OR_SKIP(scalars, "qg3/scalars_t21.json");
-    golden_ = test::golden_world(arrays.string());
+    golden_ = open_tensor_file(arrays.string());
     parameters_ = test::golden_parameters(scalars.string());
     scalars_ = nlohmann::json::parse(read_text(scalars.string()));
     const auto seconds = static_cast<std::int64_t>(golden_->at("time0").to_double().at(0));

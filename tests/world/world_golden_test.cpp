@@ -65,7 +65,7 @@ std::vector<double> synthesized(const LatLonGrid& grid, std::size_t truncation,
 
 TEST(WorldTransforms, GaussianGridAndLegendreFunctions) {
   GOLDEN_OR_SKIP(path, "qg3/transforms_t21.npz");
-  const auto golden = test::golden_world(path.string());
+  const auto golden = open_tensor_file(path.string());
   const auto sine = golden->at("gauss_sin_lat").to_double();
   const GaussianLatitudes gauss = gaussian_latitudes(sine.size());
   EXPECT_LT(relative_difference(gauss.sine, sine), 1e-12);
@@ -104,7 +104,7 @@ TEST(WorldTransforms, GaussianGridAndLegendreFunctions) {
 
 TEST(WorldTransforms, SynthesisAnalysisGradients) {
   GOLDEN_OR_SKIP(path, "qg3/transforms_t21.npz");
-  const auto golden = test::golden_world(path.string());
+  const auto golden = open_tensor_file(path.string());
   const std::vector<double> spectrum = packed(golden->at("spectral"));
   const auto latitudes = static_cast<std::size_t>(golden->at("grid").shape[0]);
   const std::size_t truncation = truncation_of(golden->at("spectral"));
@@ -149,7 +149,7 @@ TEST(WorldSetup, OurParametersAreTheStatedOnes) {
 
 TEST(WorldSetup, GeographyAndForcing) {
   GOLDEN_OR_SKIP(path, "qg3/setup_t21.npz");
-  const auto golden = test::golden_world(path.string());
+  const auto golden = open_tensor_file(path.string());
   const auto latitudes = static_cast<std::size_t>(golden->at("land_fraction").shape[0]);
   GOLDEN_OR_SKIP(scalars, "qg3/scalars_t21.json");
   const Dynamics dynamics(test::golden_parameters(scalars.string()));
@@ -174,7 +174,7 @@ TEST(WorldSetup, GeographyAndForcing) {
 
 TEST(WorldSetup, MatricesDampingAndStart) {
   GOLDEN_OR_SKIP(path, "qg3/setup_t21.npz");
-  const auto golden = test::golden_world(path.string());
+  const auto golden = open_tensor_file(path.string());
   GOLDEN_OR_SKIP(scalars, "qg3/scalars_t21.json");
   const World world(test::golden_parameters(scalars.string()));
   const SpectralSpace& space = world.dynamics().space();
@@ -225,8 +225,8 @@ std::vector<double> fields_of(const World& world, const WorldState& state, const
 TEST(WorldFields, GoldenState) {
   GOLDEN_OR_SKIP(path, "qg3/fields_t21.npz");
   GOLDEN_OR_SKIP(dynamics_path, "qg3/dynamics_t21.npz");
-  const auto golden = test::golden_world(path.string());
-  const auto dynamics = test::golden_world(dynamics_path.string());
+  const auto golden = open_tensor_file(path.string());
+  const auto dynamics = open_tensor_file(dynamics_path.string());
   GOLDEN_OR_SKIP(scalars, "qg3/scalars_t21.json");
   const World world(test::golden_parameters(scalars.string()));
   const WorldState state{{epoch}, packed(dynamics->at("q0"))};
