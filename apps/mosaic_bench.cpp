@@ -1,6 +1,6 @@
 // Times one step of the network against the machine's rate for large matrix products, and scores and spectra
 // of the evaluation against their reference bodies and the machine's copy bandwidth; steps of the simulated
-// world.
+// world; the step on a GPU.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include "base/version.hpp"
 #include "eval/scores_bench.hpp"
 #include "eval/spectra_bench.hpp"
+#include "model/device_bench.hpp"
 #include "model/step_bench.hpp"
 #include "parallel/comm.hpp"
 #include "world/world_bench.hpp"
@@ -25,6 +26,7 @@ using namespace mosaic;
 
 struct StepFlags {
   StepBenchOptions options;
+  std::string precision = to_string(Precision::float32);
   std::string markdown;
   bool json = false;
 };
@@ -38,11 +40,16 @@ void add_number(CLI::App* command, const char* flag, int& value, const char* tex
 
 CLI::App* add_step(CLI::App& program, StepFlags& flags) {
   CLI::App* command = program.add_subcommand(
-      "step", "Time, operations and memory of a step, pseudo-random weights, float32; no files are read");
+      "step", "Time, operations and memory of a step, pseudo-random weights; no files are read");
   StepBenchOptions& options = flags.options;
   options.threads = hardware_threads();
   command->add_option("--preset", options.preset, "Network: era5, hres (published sizes) or demo (small)")
       ->check(CLI::IsMember({"era5", "hres", "demo"}))
+      ->capture_default_str();
+  command
+      ->add_option("--precision", flags.precision,
+                   "Operands of the matrix products; with bfloat16 the error is printed, too")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
   add_number(command, "--threads", options.threads, "CPU threads of steps and products");
   add_number(command, "--steps", options.steps, "Steps; 20 show whether memory grows");
@@ -53,6 +60,37 @@ CLI::App* add_step(CLI::App& program, StepFlags& flags) {
   command->add_option("--markdown", flags.markdown, "Also write the tables to this file");
   command->add_flag("--json", flags.json, "Print one JSON object instead of tables");
   command->footer("Example: mosaic_bench step --preset era5 --threads 2 --steps 3");
+  return command;
+}
+
+struct DeviceFlags {
+  DeviceBenchOptions options;
+  std::string preset = "era5";
+  std::string precision = to_string(Precision::float16);
+  std::string markdown, json_file;
+};
+
+CLI::App* add_gpu(CLI::App& program, DeviceFlags& flags) {
+  CLI::App* command = program.add_subcommand("gpu",
+                                             "Time of the step on the first visible GPU, and of attention "
+                                             "alone, pseudo-random weights; no files are read");
+  DeviceBenchOptions& options = flags.options;
+  command->add_option("--preset", flags.preset, "Network: era5 or hres")
+      ->check(CLI::IsMember({"era5", "hres"}))
+      ->capture_default_str();
+  command->add_option("--precision", flags.precision, "Operands of the matrix products")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
+      ->capture_default_str();
+  command->add_option("--chunks", options.chunks, "Members at once")->delimiter(',')->capture_default_str();
+  command
+      ->add_option("--attention-tokens", options.attention_tokens,
+                   "Lengths of attention alone, multiples of 1024")
+      ->delimiter(',')
+      ->capture_default_str();
+  add_number(command, "--steps", options.steps, "Steps of each measurement; the median counts");
+  command->add_option("--markdown", flags.markdown, "Also write the tables to this file");
+  command->add_option("--json", flags.json_file, "Also write the figures to this file");
+  command->footer("Example: mosaic_bench gpu --chunks 1,8 --markdown gpu.md");
   return command;
 }
 
@@ -145,7 +183,7 @@ void bench_world(const WorldFlags& flags) {
 /// Before minutes of work, not after them.
 void check_folder_of(const std::string& file) {
   const auto folder = std::filesystem::absolute(file).parent_path();
-  require(std::filesystem::is_directory(folder), ExitCode::cannot_create, "--markdown {}: no folder {}", file,
+  require(std::filesystem::is_directory(folder), ExitCode::cannot_create, "{}: no folder {}", file,
           folder.string());
 }
 
@@ -153,12 +191,33 @@ void bench_step(const StepFlags& flags) {
   if (!flags.markdown.empty()) {
     check_folder_of(flags.markdown);
   }
+  StepBenchOptions options = flags.options;
+  options.precision = parse_precision(flags.precision);
   const StepBenchReport report =
-      run_step_bench(flags.options, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+      run_step_bench(options, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   if (!flags.markdown.empty()) {
     write_text_atomically(flags.markdown, step_bench_text(report));
   }
   fmt::print("{}", flags.json ? step_bench_json(report) : step_bench_text(report));
+}
+
+void bench_gpu(DeviceFlags& flags) {
+  flags.options.network = published_network(flags.preset);
+  flags.options.grid = LatLonGrid::with_poles(240, 121);
+  flags.options.precision = parse_precision(flags.precision);
+  for (const std::string& file : {flags.markdown, flags.json_file}) {
+    if (!file.empty()) {
+      check_folder_of(file);
+    }
+  }
+  const DeviceBenchReport report = run_device_bench(flags.options);
+  fmt::print("{}", device_bench_text(report));
+  if (!flags.markdown.empty()) {
+    write_text_atomically(flags.markdown, device_bench_text(report));
+  }
+  if (!flags.json_file.empty()) {
+    write_text_atomically(flags.json_file, device_bench_json(report));
+  }
 }
 
 int run(int argc, char** argv) {
@@ -174,6 +233,8 @@ int run(int argc, char** argv) {
   const CLI::App* scores = add_scores(program, scores_flags);
   WorldFlags world_flags;
   const CLI::App* world_command = add_world(program, world_flags);
+  DeviceFlags device_flags;
+  const CLI::App* gpu = add_gpu(program, device_flags);
   const bool speaks = Comm::world().rank() == 0;  // with several ranks the first one does the work
   if (const auto code = end_of_parsing(program, argc, argv)) {
     return *code;
@@ -186,6 +247,9 @@ int run(int argc, char** argv) {
   }
   if (speaks && scores->parsed()) {
     bench_scores(scores_flags);
+  }
+  if (speaks && gpu->parsed()) {
+    bench_gpu(device_flags);
   }
   if (speaks && world_command->parsed()) {
     bench_world(world_flags);

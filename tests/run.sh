@@ -31,11 +31,11 @@ done
 jobs=${MOSAIC_JOBS:-$(nproc)}
 reports=()
 
-# build_and_test FOLDER CACHE_FILE
+# build_and_test FOLDER CACHE_FILE [CMAKE_ARGUMENT...]
 build_and_test() {
   local report=$PWD/$1/ctest.xml
   echo "== $1: configure, build"
-  cmake -C "cmake/cache/$2.cmake" -S . -B "$1" -G Ninja -DMOSAIC_WERROR=ON
+  cmake -C "cmake/cache/$2.cmake" -S . -B "$1" -G Ninja -DMOSAIC_WERROR=ON "${@:3}"
   cmake --build "$1" -j "$jobs"
   echo "== $1: test"
   rm -f "$report"
@@ -56,7 +56,8 @@ if [ "$full" = 1 ]; then
 fi
 
 cmake/bootstrap.sh --with-tests
-build_and_test build cpu
+# With CUDA where there is a compiler for it: programs with device code must work without a GPU.
+build_and_test build cpu -DMOSAIC_CUDA=AUTO
 if [ "$asan" = 1 ]; then
   export UBSAN_OPTIONS=print_stacktrace=1
   build_and_test build-asan asan

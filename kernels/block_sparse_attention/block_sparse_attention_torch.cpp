@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -29,43 +31,42 @@ using at::Tensor;
 /// Gathered keys and values of one slice of query blocks: about what a second-level cache holds.
 constexpr std::int64_t gathered_bytes = 4 << 20;
 
-// The packed layout: q [K, N, G, D], k and v [K, N, D]. The G heads that share keys are neighbouring rows, so
-// runs of tokens and blocks are views, and one product serves G heads.
-struct Packed {
-  Tensor q, k, v;
-  std::int64_t kv_heads, tokens, group, width;
-};
+/// Queries that are computed at a time, about: what lies between two products stays in the caches.
+constexpr std::int64_t piece_tokens = 1024;
 
-/// Takes the tensors over, so that the unpacked ones end here where the caller gave them up.
-Packed pack(Tensor q, Tensor k, Tensor v) {
-  const auto tokens = q.size(0), heads = q.size(1), width = q.size(2), kv_heads = k.size(1);
-  const auto group = heads / kv_heads;
-  return {q.view({tokens, kv_heads, group, width}).permute({1, 0, 2, 3}).contiguous(),
-          k.permute({1, 0, 2}).contiguous(),
-          v.permute({1, 0, 2}).contiguous(),
-          kv_heads,
-          tokens,
-          group,
-          width};
+// The packed layout: q [K, tokens, G, D], k and v [K, N, D]. The G heads that share keys are neighbouring
+// rows, so runs of tokens and blocks are views, and one product serves G heads.
+
+/// [tokens, K G, X] -> [K, tokens, G, X]. A view.
+Tensor by_kv_head(const Tensor& x, std::int64_t kv_heads) {
+  return x.view({x.size(0), kv_heads, x.size(1) / kv_heads, x.size(2)}).permute({1, 0, 2, 3});
 }
 
-/// [K, rows, G, X] -> [rows, K G, X], contiguous also for G = 1, where reshape() alone would give a view.
+/// [K, tokens, G, X] -> [tokens, K G, X], contiguous also for G = 1, where reshape() alone would give a view.
 Tensor unpack(const Tensor& x) {
   return x.permute({1, 0, 2, 3}).reshape({x.size(1), x.size(0) * x.size(2), x.size(3)}).contiguous();
 }
 
-double product_operations(const Packed& p, std::int64_t keys_per_query) {
-  return 4.0 * static_cast<double>(p.tokens * p.kv_heads * p.group * p.width) *
-         static_cast<double>(keys_per_query);
+/// What all pieces of the queries share.
+struct Keys {
+  Tensor k, v;                      // [K, N, D]
+  Tensor compressed, score, index;  // as AttentionInternals has them, but [K, N / S, ...]; may be undefined
+};
+
+double product_operations(const Tensor& q, std::int64_t keys_per_query) {
+  return 4.0 * static_cast<double>(q.numel()) * static_cast<double>(keys_per_query);
 }
 
-Tensor local_branch(const Packed& p, std::int64_t block) {
-  const OperationScope scope("attention, local", product_operations(p, block));
-  const auto runs = p.kv_heads * (p.tokens / block);
-  const Tensor out = at::scaled_dot_product_attention(p.q.view({runs, 1, block * p.group, p.width}),
-                                                      p.k.view({runs, 1, block, p.width}),
-                                                      p.v.view({runs, 1, block, p.width}));
-  return out.reshape(p.q.sizes());
+/// q [K, tokens, G, D] from token `first` on.
+Tensor local_branch(const Tensor& q, std::int64_t first, const Keys& keys, std::int64_t block) {
+  const OperationScope scope("attention, local", product_operations(q, block));
+  const auto kv_heads = q.size(0), tokens = q.size(1), rows = block * q.size(2), width = q.size(3);
+  const auto runs = kv_heads * (tokens / block);
+  const auto of_runs = [&](const Tensor& x) {
+    return x.narrow(1, first, tokens).reshape({runs, 1, block, width});
+  };
+  return at::scaled_dot_product_attention(q.reshape({runs, 1, rows, width}), of_runs(keys.k), of_runs(keys.v))
+      .reshape(q.sizes());
 }
 
 struct Compressed {
@@ -73,20 +74,23 @@ struct Compressed {
   Tensor score;  // [K, N / S, N / S], detached
 };
 
-Compressed compressed_branch(const Packed& p, std::int64_t block) {
-  const auto blocks = p.tokens / block;
+/// q [N, H, D], k and v [K, N, D].
+Compressed compressed_branch(const Tensor& q, const Tensor& k, const Tensor& v, std::int64_t block) {
+  const auto tokens = q.size(0), width = q.size(2), kv_heads = k.size(0), group = q.size(1) / kv_heads;
+  const auto blocks = tokens / block;
   const OperationScope scope("attention, compressed and scores",
-                             product_operations(p, blocks) / static_cast<double>(block));
-  const Tensor q = p.q.view({p.kv_heads, blocks, block, p.group, p.width}).mean(2);
-  const Tensor k = p.k.view({p.kv_heads, blocks, block, p.width}).mean(2);
-  const Tensor v = p.v.view({p.kv_heads, blocks, block, p.width}).mean(2);
-  const Tensor product = at::matmul(q.view({p.kv_heads, blocks * p.group, p.width}), k.transpose(1, 2));
-  const Tensor weights = at::softmax(product / std::sqrt(static_cast<double>(p.width)), -1);
+                             4.0 * static_cast<double>(q.numel() / block * blocks));
+  const Tensor q_mean = by_kv_head(q.view({blocks, block, q.size(1), width}).mean(1), kv_heads);
+  const Tensor k_mean = k.view({kv_heads, blocks, block, width}).mean(2);
+  const Tensor v_mean = v.view({kv_heads, blocks, block, width}).mean(2);
+  const Tensor product =
+      at::matmul(q_mean.reshape({kv_heads, blocks * group, width}), k_mean.transpose(1, 2));
+  const Tensor weights = at::softmax(product / std::sqrt(static_cast<double>(width)), -1);
   const Tensor by_head =
-      product.detach().view({p.kv_heads, blocks, p.group, blocks}).permute({0, 2, 1, 3}).contiguous();
+      product.detach().view({kv_heads, blocks, group, blocks}).permute({0, 2, 1, 3}).contiguous();
   // Heads in order of their number, cut in G rows of K: the mean over rows takes heads h, h + K, h + 2K, ...
-  return {at::matmul(weights, v).view({p.kv_heads, blocks, p.group, p.width}),
-          by_head.view({p.group, p.kv_heads, blocks, blocks}).mean(0)};
+  return {at::matmul(weights, v_mean).view({kv_heads, blocks, group, width}),
+          by_head.view({group, kv_heads, blocks, blocks}).mean(0)};
 }
 
 /// Numbers of the n blocks of highest score, ascending: [K, N / S, n]. The stable sort gives ties to the
@@ -96,31 +100,35 @@ Tensor select_blocks(const Tensor& score, std::int64_t n) {
   return std::get<0>(order.narrow(-1, 0, n).contiguous().sort(/*stable=*/true, -1, /*descending=*/false));
 }
 
-Tensor selected_branch(const Packed& p, std::int64_t block, const Tensor& index) {
-  const auto blocks = p.tokens / block, keys = index.size(2) * block;
-  const OperationScope scope("attention, selected", product_operations(p, keys));
-  const auto bytes_per_block = 2 * keys * p.width * static_cast<std::int64_t>(p.q.element_size());
+/// q [K, tokens, G, D] from token `first` on.
+Tensor selected_branch(const Tensor& q, std::int64_t first, const Keys& keys, std::int64_t block) {
+  const auto count = keys.index.size(2), width = q.size(3), rows = block * q.size(2);
+  const auto all = keys.k.size(1) / block, blocks = q.size(1) / block;
+  const OperationScope scope("attention, selected", product_operations(q, count * block));
+  const auto bytes_per_block = 2 * count * block * width * static_cast<std::int64_t>(q.element_size());
   const auto slice = std::max<std::int64_t>(gathered_bytes / bytes_per_block, at::get_num_threads());
   std::vector<Tensor> parts;
-  for (std::int64_t head = 0; head < p.kv_heads; ++head) {
-    const Tensor q = p.q[head].view({blocks, 1, block * p.group, p.width});
-    const Tensor k = p.k[head].view({blocks, block * p.width});
-    const Tensor v = p.v[head].view({blocks, block * p.width});
-    for (std::int64_t first = 0; first < blocks; first += slice) {
-      const auto count = std::min(slice, blocks - first);
-      const Tensor rows = index[head].narrow(0, first, count).reshape({-1});
-      const Tensor part = at::scaled_dot_product_attention(
-          q.narrow(0, first, count), k.index_select(0, rows).view({count, 1, keys, p.width}),
-          v.index_select(0, rows).view({count, 1, keys, p.width}));
-      parts.push_back(part.reshape({count * block, p.group, p.width}));
+  for (std::int64_t head = 0; head < q.size(0); ++head) {
+    const Tensor queries = q[head].reshape({blocks, 1, rows, width});
+    const Tensor k = keys.k[head].view({all, block * width}), v = keys.v[head].view({all, block * width});
+    const Tensor index = keys.index[head].narrow(0, first / block, blocks);
+    for (std::int64_t i = 0; i < blocks; i += slice) {
+      const auto taken = std::min(slice, blocks - i);
+      const Tensor chosen = index.narrow(0, i, taken).reshape({-1});
+      const auto gather = [&](const Tensor& x) {
+        return x.index_select(0, chosen).view({taken, 1, count * block, width});
+      };
+      parts.push_back(at::scaled_dot_product_attention(queries.narrow(0, i, taken), gather(k), gather(v))
+                          .reshape({taken * block, q.size(2), width}));
     }
   }
-  return at::cat(parts).view(p.q.sizes());
+  return at::cat(parts).view(q.sizes());
 }
 
-/// Weights of the branches: softmax of the logits, without the absent branch, [K, N, G, 3].
-Tensor branch_weights(const Tensor& gates, const Packed& p, AttentionBranches branches) {
-  Tensor weights = gates.view({p.tokens, p.kv_heads, p.group, 3}).permute({1, 0, 2, 3});
+/// Weights of the branches of some tokens: softmax of the logits, without the absent branch, [K, tokens, G,
+/// 3].
+Tensor branch_weights(const Tensor& gates, std::int64_t kv_heads, AttentionBranches branches) {
+  const Tensor weights = by_kv_head(gates, kv_heads);
   if (branches == AttentionBranches::all) {
     return weights;
   }
@@ -129,42 +137,106 @@ Tensor branch_weights(const Tensor& gates, const Packed& p, AttentionBranches br
   return weights / (kept + 1e-8).unsqueeze(-1);
 }
 
-Tensor attention_cpu(Tensor q, Tensor k, Tensor v, const Tensor& gate_logits,
-                     const BlockSparsePattern& pattern, AttentionInternals* internals) {
-  const Packed p = pack(std::move(q), std::move(k), std::move(v));
-  Tensor local = local_branch(p, pattern.local_block);
-  if (internals != nullptr) {
-    internals->local = unpack(local);
-  }
+/// Results of one piece of the queries: [tokens, H, D], gates [tokens, H, 3].
+struct Piece {
+  Tensor out, local, selected, gates;
+};
+
+/// q [tokens, H, D] and their gate_logits, from token `first` on.
+Piece attend(const Tensor& q, std::int64_t first, const Tensor& gate_logits, const Keys& keys,
+             const BlockSparsePattern& pattern) {
+  const auto kv_heads = keys.k.size(0), tokens = q.size(0), block = pattern.sparse_block;
+  const Tensor packed = by_kv_head(q, kv_heads).to(keys.k.scalar_type()).contiguous();
+  const Tensor local = local_branch(packed, first, keys, pattern.local_block).to(q.scalar_type());
   if (pattern.branches == AttentionBranches::local_only) {
-    return unpack(local);
+    const Tensor out = unpack(local);
+    return {out, out, Tensor(), Tensor()};
   }
-  const auto block = pattern.sparse_block, blocks = p.tokens / block;
   const Tensor gates = at::softmax(gate_logits, -1);
-  const Tensor weights = branch_weights(gates, p, pattern.branches);
+  const Tensor weights = branch_weights(gates, kv_heads, pattern.branches);
   Tensor sum = local * weights.narrow(-1, 0, 1);
-  local.reset();
-  const Compressed compressed = compressed_branch(p, block);
   if (pattern.branches != AttentionBranches::no_compressed) {
-    const Tensor gate = weights.narrow(-1, 1, 1).reshape({p.kv_heads, blocks, block, p.group, 1});
-    const Tensor parts = sum.view({p.kv_heads, blocks, block, p.group, p.width});
-    sum = at::addcmul(parts, gate, compressed.out.unsqueeze(2)).reshape(p.q.sizes());
+    const auto blocks = tokens / block, group = packed.size(2), width = packed.size(3);
+    const Tensor gate = weights.narrow(-1, 1, 1).reshape({kv_heads, blocks, block, group, 1});
+    const Tensor branch = keys.compressed.narrow(1, first / block, blocks).unsqueeze(2);
+    sum =
+        at::addcmul(sum.view({kv_heads, blocks, block, group, width}), gate, branch).reshape(packed.sizes());
   }
-  if (internals != nullptr) {
-    internals->gates = gates;
-    internals->compressed_blocks = unpack(compressed.out);
-    internals->score = compressed.score.permute({1, 0, 2});
-  }
+  Tensor selected;
   if (pattern.branches != AttentionBranches::no_selected) {
-    const Tensor index = select_blocks(compressed.score, pattern.selected_blocks);
-    const Tensor selected = selected_branch(p, block, index);
+    selected = selected_branch(packed, first, keys, block).to(q.scalar_type());
     sum = at::addcmul(sum, selected, weights.narrow(-1, 2, 1));
-    if (internals != nullptr) {
-      internals->selected = unpack(selected);
-      internals->index = index.permute({1, 0, 2});
+  }
+  return {unpack(sum), local, selected, gates};
+}
+
+/// The tensors of `pieces` that `member` names on top of one another, as [N, H, D].
+Tensor all_of(const std::vector<Piece>& pieces, Tensor Piece::*member) {
+  std::vector<Tensor> parts;
+  for (const Piece& piece : pieces) {
+    const Tensor& part = piece.*member;
+    parts.push_back(part.dim() == 4 ? unpack(part) : part);
+  }
+  return at::cat(parts);
+}
+
+void keep(const std::vector<Piece>& pieces, const Keys& keys, AttentionInternals& internals) {
+  internals.local = all_of(pieces, &Piece::local);
+  if (keys.compressed.defined()) {
+    internals.gates = all_of(pieces, &Piece::gates);
+    internals.compressed_blocks = unpack(keys.compressed);
+    internals.score = keys.score.permute({1, 0, 2});
+  }
+  if (keys.index.defined()) {
+    internals.selected = all_of(pieces, &Piece::selected);
+    internals.index = keys.index.permute({1, 0, 2});
+  }
+}
+
+/// What all queries need of q [N, H, D], k and v [N, K, D], which end here.
+Keys prepare(const Tensor& q, Tensor k, Tensor v, const BlockSparsePattern& pattern,
+             const AttentionVariant& variant) {
+  Keys keys;
+  keys.k = std::exchange(k, {}).permute({1, 0, 2}).contiguous();
+  keys.v = std::exchange(v, {}).permute({1, 0, 2}).contiguous();
+  if (pattern.branches != AttentionBranches::local_only) {
+    const Compressed compressed = compressed_branch(q, keys.k, keys.v, pattern.sparse_block);
+    keys.compressed = compressed.out;
+    keys.score = compressed.score;
+    if (pattern.branches != AttentionBranches::no_selected) {
+      keys.index = variant.index.defined() ? variant.index.permute({1, 0, 2})
+                                           : select_blocks(compressed.score, pattern.selected_blocks);
     }
   }
-  return unpack(sum);
+  if (variant.operands != at::ScalarType::Undefined) {
+    keys.k = keys.k.to(variant.operands);
+    keys.v = keys.v.to(variant.operands);
+  }
+  return keys;
+}
+
+Tensor attention_cpu(const Tensor& q, Tensor k, Tensor v, const Tensor& gate_logits,
+                     const BlockSparsePattern& pattern, const AttentionVariant& variant) {
+  const Keys keys = prepare(q, std::move(k), std::move(v), pattern, variant);
+  // A piece holds whole runs and whole blocks; with gradients it is all, because those of a part are as
+  // large.
+  const bool gated = pattern.branches != AttentionBranches::local_only;
+  const auto whole = gated ? std::lcm(pattern.local_block, pattern.sparse_block) : pattern.local_block;
+  const auto length =
+      at::GradMode::is_enabled() ? q.size(0) : whole * std::max<std::int64_t>(1, piece_tokens / whole);
+  std::vector<Piece> pieces;
+  for (std::int64_t first = 0; first < q.size(0); first += length) {
+    const auto count = std::min(length, q.size(0) - first);
+    pieces.push_back(attend(q.narrow(0, first, count), first,
+                            gated ? gate_logits.narrow(0, first, count) : gate_logits, keys, pattern));
+    if (variant.internals == nullptr) {
+      pieces.back() = {pieces.back().out, {}, {}, {}};
+    }
+  }
+  if (variant.internals != nullptr) {
+    keep(pieces, keys, *variant.internals);
+  }
+  return all_of(pieces, &Piece::out);
 }
 
 template <class T>
@@ -182,15 +254,17 @@ Tensor attention_reference(const Tensor& q, const Tensor& k, const Tensor& v, co
 
 }  // namespace
 
-at::Tensor block_sparse_attention(at::Tensor q, at::Tensor k, at::Tensor v, const at::Tensor& gate_logits,
-                                  const BlockSparsePattern& pattern, Backend backend,
-                                  AttentionInternals* internals) {
+at::Tensor block_sparse_attention(const at::Tensor& q, at::Tensor k, at::Tensor v,
+                                  const at::Tensor& gate_logits, const BlockSparsePattern& pattern,
+                                  Backend backend, const AttentionVariant& variant) {
   const auto checked = checked_pattern(pattern, q.size(0), q.size(1), k.size(1));
   require_backend("block_sparse_attention", backend, {Backend::reference, Backend::cpu});
   if (backend == Backend::cpu) {
-    return attention_cpu(std::move(q), std::move(k), std::move(v), gate_logits, checked, internals);
+    return attention_cpu(q, std::move(k), std::move(v), gate_logits, checked, variant);
   }
-  require(internals == nullptr, "block_sparse_attention: the reference keeps no internals");
+  require(variant.internals == nullptr && !variant.index.defined() &&
+              variant.operands == at::ScalarType::Undefined,
+          "block_sparse_attention: the reference has no variants and keeps no internals");
   return q.scalar_type() == at::kDouble ? attention_reference<double>(q, k, v, gate_logits, checked)
                                         : attention_reference<float>(q, k, v, gate_logits, checked);
 }
@@ -202,10 +276,12 @@ void block_sparse_attention_cpu(const BlockSparseAttentionArgs<T>& args) {
   };
   const auto n = args.tokens, h = args.heads, kv = args.kv_heads, d = args.head_width;
   AttentionInternals internals;
+  AttentionVariant variant;
+  variant.internals = &internals;
   const Tensor gates = args.gate_logits != nullptr ? wrap(args.gate_logits, {n, h, 3}) : Tensor();
   const Tensor out =
       block_sparse_attention(wrap(args.q, {n, h, d}), wrap(args.k, {n, kv, d}), wrap(args.v, {n, kv, d}),
-                             gates, args.pattern, Backend::cpu, &internals);
+                             gates, args.pattern, Backend::cpu, variant);
   std::copy_n(out.const_data_ptr<T>(), out.numel(), args.out);
   if (args.index != nullptr && internals.index.defined()) {
     const Tensor index = internals.index.contiguous();

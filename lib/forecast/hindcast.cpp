@@ -61,6 +61,12 @@ int choose_groups(const HindcastSetup& setup, std::size_t pending, int ranks) {
   return number_of_groups(ranks, ranks_per_init(setup.config), pending, batches);
 }
 
+/// Host of this rank, and its GPU.
+std::string place_text(const ModelInfo& model) {
+  return model.device ? fmt::format("{} GPU {} ({})", host_name(), model.device->number, model.device->name)
+                      : host_name();
+}
+
 }  // namespace
 
 HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& results, const JobInFolder& job,
@@ -72,8 +78,9 @@ HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& re
   outcome.resumed = times.size() - pending.size();
   outcome.groups = choose_groups(setup, pending.size(), comm.size());
   const int my_group = group_of_rank(comm.rank(), comm.size(), outcome.groups);
-  log_info("ranks: {}, groups: {}{}", comm.size(), outcome.groups,
-           rank_table(comm.all_gather(host_name()), outcome.groups, setup.config.threads));
+  log_info(
+      "ranks: {}, groups: {}{}", comm.size(), outcome.groups,
+      rank_table(comm.all_gather(place_text(setup.model->info())), outcome.groups, setup.config.threads));
   HindcastTimings timings;
   {
     std::optional<HindcastWorker> worker;

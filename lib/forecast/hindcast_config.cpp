@@ -26,6 +26,21 @@ void add_network_keys(ConfigSchema& schema, HindcastConfig& config) {
   schema.key("model.norm_stats", &model.norm_stats,
              "Normalisation statistics; empty = the preset's file in model.assets");
   schema
+      .key("model.device", &model.device,
+           "Where the network runs; cuda: rank r of a host takes the visible GPU r modulo their number")
+      .choices({"cpu", "cuda"});
+  schema
+      .key("model.chunk", &model.chunk,
+           "Members that a GPU computes at once, a divisor of ensemble.batch; 0 = as many as fit; changes no "
+           "bits")
+      .range(0, 1000);
+  schema
+      .key("model.precision", &model.precision,
+           "Operands of the network's matrix products; auto: float32 on the CPU, float16 (GPUs only) with "
+           "device: cuda; "
+           "bfloat16 on the CPU: half the weights' memory, slow without its instructions (avx512_bf16, AMX)")
+      .choices({"auto", "float32", "bfloat16", "float16"});
+  schema
       .key("model.calendar", &model.calendar,
            "Time features after the first step: as the published forecasts, or by true time")
       .choices({"published", "exact"});
@@ -146,6 +161,21 @@ void check_model(const HindcastConfig& config, std::vector<std::string>& problem
             "weights");
   refuse_if(name == "persistence" && !config.model.weights.empty(),
             "model.weights has no effect " + of_model + ": leave it empty");
+  const HindcastConfig::Model usual;
+  refuse_if(name == "persistence" && config.model.precision != usual.precision,
+            "model.precision has no effect " + of_model);
+  refuse_if(name == "persistence" && config.model.device != usual.device,
+            "model.device has no effect " + of_model);
+  refuse_if(config.model.device == "cpu" && config.model.chunk != usual.chunk,
+            "model.chunk has no effect with model.device: cpu");
+  refuse_if(config.model.device == "cpu" && config.model.precision == "float16",
+            "model.precision: float16 is for model.device: cuda");
+  refuse_if(config.model.chunk > 0 && config.ensemble.batch % config.model.chunk != 0,
+            fmt::format("model.chunk {} does not divide ensemble.batch {}", config.model.chunk,
+                        config.ensemble.batch));
+  refuse_if(
+      config.model.device == "cuda" && config.model.verify_weights != usual.verify_weights,
+      "model.verify_weights: each-initial-time looks at the host's memory: not with model.device: cuda");
   refuse_if(config.model.network == "weights" && config.model.weights.starts_with("formula:"),
             "model.network: weights needs a file of weights, not " + config.model.weights);
   const bool draws_noise = name == "mosaic" || (name == "qg3" && config.qg3.perturbation > 0);

@@ -26,6 +26,9 @@ struct HindcastConfig {
     std::string weights;
     std::string assets = "config/mosaic";
     std::string norm_stats;
+    std::string device = "cpu";
+    int chunk = 0;
+    std::string precision = "auto";
     std::string calendar = "published";
     std::string verify_weights = "load";
   } model;

@@ -79,10 +79,17 @@ std::string hindcast_plan(const HindcastSetup& setup, int ranks, const Shard& sh
   if (shard.count > 1) {
     line("shard", fmt::format("{}/{}: {} initial times", shard.index, shard.count, own_count));
   }
-  line("ranks", fmt::format("{} on the CPU, groups: {}, {} threads each{}", ranks, groups, config.threads,
-                            static_cast<std::size_t>(groups) > own_count
-                                ? "; more groups than initial times: some stay idle"
-                                : ""));
+  line("ranks",
+       fmt::format("{} on {}, groups: {}, {} threads each{}", ranks,
+                   model.device ? "GPUs, rank r of a host on the visible one of number r modulo their count"
+                                : "the CPU",
+                   groups, config.threads,
+                   static_cast<std::size_t>(groups) > own_count
+                       ? "; more groups than initial times: some stay idle"
+                       : ""));
+  if (model.device) {
+    line("GPU", fmt::format("{} ({}): {}", model.device->number, model.device->name, model.device->plan));
+  }
   line("memory", fmt::format("{} of ensemble states per rank, beside the model", size_text(ensemble)));
   line("input", setup.input->path() + ": everything needed is there");
   line("truth",

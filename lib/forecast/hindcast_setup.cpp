@@ -72,7 +72,8 @@ std::string neighbour_file(const std::string& assets, const NetworkConfig& netwo
   return published ? fmt::format("{}/neighbours_k{}.npz", assets, network.neighbours) : "";
 }
 
-std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const LatLonGrid& grid) {
+std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const LatLonGrid& grid,
+                                           int rank_on_node) {
   const auto& model = config.model;
   MosaicModelOptions options;
   options.description = network_description(model);
@@ -82,6 +83,10 @@ std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const L
   options.static_vars = model.assets + "/static_vars.npz";
   options.neighbours = neighbour_file(model.assets, options.description.network, grid);
   options.calendar = model.calendar == "exact" ? Calendar::exact : Calendar::published;
+  options.device = {model.device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu, rank_on_node, model.chunk};
+  options.precision = parse_precision(model.precision != "auto" ? model.precision
+                                      : model.device == "cuda"  ? "float16"
+                                                                : "float32");
   options.verify_weights =
       model.verify_weights == "load" ? VerifyWeights::load : VerifyWeights::each_initial_time;
   options.batch = config.ensemble.batch;
@@ -90,14 +95,15 @@ std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const L
   return make_mosaic_model(options);
 }
 
-std::unique_ptr<ForecastModel> load_model(const HindcastConfig& config, const FieldStore& input) {
+std::unique_ptr<ForecastModel> load_model(const HindcastConfig& config, const FieldStore& input,
+                                          int rank_on_node) {
   if (config.model.name == "persistence") {
     return load_persistence(config, input);
   }
   if (config.model.name == "qg3") {
     return load_qg3(config.qg3, config.step.value_or(qg3_step), input, config.ensemble.batch, config.threads);
   }
-  return load_mosaic(config, input.grid());
+  return load_mosaic(config, input.grid(), rank_on_node);
 }
 
 /// What the model or the scores need and a store does not have.
@@ -220,8 +226,9 @@ RunIdentity identity_of(const HindcastSetup& setup) {
   RunIdentity identity;
   for (const auto& [path, value] : schema.values()) {
     const bool changes_bits = !path.starts_with("log.") && path != "output.folder" &&
-                              path != "output.queue" && path != "parallel.ranks_per_init" &&
-                              path != "on_error" && path.find(".verify_") == std::string::npos;
+                              path != "output.queue" && path != "model.chunk" &&
+                              path != "parallel.ranks_per_init" && path != "on_error" &&
+                              path.find(".verify_") == std::string::npos;
     if (changes_bits) {
       identity["configuration." + path] = value;
     }
@@ -238,6 +245,9 @@ RunIdentity identity_of(const HindcastSetup& setup) {
   identity["program"] = version_text();
   for (const auto& [name, value] : machine_identity()) {
     identity["machine." + name] = value;
+  }
+  if (const auto& device = setup.model->info().device) {
+    identity["machine.gpu"] = device->name;
   }
   return identity;
 }
@@ -262,13 +272,13 @@ void probe_hindcast_input(const HindcastConfig& config) {
   }
 }
 
-HindcastSetup set_up_hindcast(const HindcastConfig& config) {
+HindcastSetup set_up_hindcast(const HindcastConfig& config, int rank_on_node) {
   check_consistency(config);
   const FieldsConfig& truth = config.truth.path.empty() ? config.input : config.truth;
   HindcastParts parts;
   parts.input = open_field_store(config.input.path, store_options(config.input, config.threads));
   parts.truth = open_field_store(truth.path, store_options(truth, config.threads));
-  parts.model = load_model(config, *parts.input);
+  parts.model = load_model(config, *parts.input, rank_on_node);
   parts.climatology = open_climatology(config.climatology, config.threads);
   return set_up_hindcast(config, std::move(parts));
 }

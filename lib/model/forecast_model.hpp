@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +24,14 @@ struct ModelInfo {
   std::shared_ptr<const ChannelSet> channels;
   std::shared_ptr<const LatLonGrid> grid;
   std::vector<double> channel_mean,
-      channel_std;       ///< [C] physical units, for the range check; empty = only finite is asked
+      channel_std;  ///< [C] physical units, for the range check; empty = only finite is asked
+  /// The GPU that computes; none: the CPU.
+  struct Device {
+    int number = 0;  ///< among the visible ones
+    std::string name;
+    std::string plan;  ///< members at once and memory, for people
+  };
+  std::optional<Device> device;
   std::string identity;  ///< sha256 over everything that determines the result (weights, statistics, tables)
 };
 
@@ -33,7 +41,8 @@ struct AdvanceArgs {
   Time initial_time;
   int step = 0;                  ///< 0 for the step that leaves the initial state
   std::span<float> history;      ///< [B, T, C, lat, lon] physical units, oldest first; shifted in place:
-                                 ///< afterwards the newest state is the forecast
+                                 ///< afterwards the newest state is the forecast; after step 0 it must be
+                                 ///< what the call before left there
   std::span<const float> noise;  ///< [B, noise_width] standard normal draws of this step
 };
 

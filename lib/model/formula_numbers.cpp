@@ -18,6 +18,15 @@ double FormulaNumbers::operator()(std::uint64_t i) const {
   return static_cast<double>(z >> 11) * 0x1p-52 - 1.0;
 }
 
+std::vector<float> formula_values(const std::string& key, std::size_t count) {
+  const FormulaNumbers numbers(key);
+  std::vector<float> values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = static_cast<float>(std::sqrt(3.0) * numbers(i));
+  }
+  return values;
+}
+
 std::vector<float> formula_weight(const std::string& key, const std::string& name, std::int64_t rows,
                                   std::int64_t columns) {
   const FormulaNumbers u(key + "/" + name);

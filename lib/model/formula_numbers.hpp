@@ -18,6 +18,9 @@ class FormulaNumbers {
   std::uint64_t hash_;
 };
 
+/// `count` numbers of the key, scaled to variance 1.
+std::vector<float> formula_values(const std::string& key, std::size_t count);
+
 /// Pseudo-random weight matrix `name` of case `key`: float32(u(key/name, i) sqrt(3) / sqrt(columns))
 /// row-major, variance 1 / columns. Untrained: for tests, timings and demonstrations. Shape: [rows, columns].
 std::vector<float> formula_weight(const std::string& key, const std::string& name, std::int64_t rows,

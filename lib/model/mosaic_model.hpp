@@ -8,6 +8,7 @@
 #include "grid/lat_lon_grid.hpp"
 #include "model/forecast_model.hpp"
 #include "model/network_file.hpp"
+#include "model/precision.hpp"
 
 namespace mosaic {
 
@@ -17,6 +18,15 @@ enum class Calendar { published, exact };
 /// Weights are compared with the checksum that their file carries when they are loaded; those in memory again
 /// before the first step of each initial time, if asked for.
 enum class VerifyWeights { load, each_initial_time };
+
+enum class DeviceKind { cpu, cuda };
+
+/// Where the network runs.
+struct DeviceChoice {
+  DeviceKind kind = DeviceKind::cpu;
+  int rank_on_node = 0;  ///< takes the visible GPU of this number, modulo how many there are
+  int chunk = 0;  ///< members that a GPU computes at once, a divisor of the batch; 0: the largest that fits
+};
 
 struct MosaicModelOptions {
   NetworkDescription description;
@@ -29,8 +39,10 @@ struct MosaicModelOptions {
   int threads = 1;  ///< CPU threads of the whole process, see set_model_threads
   LatLonGrid grid;
   VerifyWeights verify_weights = VerifyWeights::load;
+  Precision precision = Precision::float32;
+  DeviceChoice device = {};
   /// For tests, which change a bit in memory: is given the first parameter by name, as it is used.
-  std::function<void(std::span<float>)> lend_weights = {};
+  std::function<void(std::span<std::byte>)> lend_weights = {};
 };
 
 /// The Mosaic network as a forecast model: normalise, predict, de-normalise, shift the history. Each member

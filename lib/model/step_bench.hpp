@@ -3,18 +3,21 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kernels/operation_record.hpp"
 #include "model/network_config.hpp"
+#include "model/precision.hpp"
 
 namespace mosaic {
 
 /// What `mosaic_bench step` measures: steps of a network with pseudo-random weights, products of large
-/// matrices in between. Both on the same threads, in float32.
+/// matrices in between, both on the same threads; for bfloat16 also products in float32 and its error.
 struct StepBenchOptions {
   std::string preset = "era5";  ///< era5, hres (the published networks), demo (the small one)
+  Precision precision = Precision::float32;
   int threads = 1;
   int steps = 3;
   int members = 1;       ///< member-steps per step, one after the other
@@ -25,6 +28,7 @@ struct StepBenchOptions {
 /// One product [rows, inputs] x [inputs, outputs], timed in every round of products.
 struct ProductTiming {
   std::string name;
+  Precision precision = Precision::float32;
   std::int64_t rows = 0, inputs = 0, outputs = 0;
   std::vector<double> rate;             ///< [FLOP s-1] best of each round
   std::vector<double> processor_share;  ///< processor time had / (elapsed time x threads), mean of each round
@@ -40,6 +44,14 @@ struct StepTiming {
   std::map<std::string, kernels::OperationTotals> classes;  ///< sums over the members
 };
 
+/// Relative L2 error against float64 of one forward pass of the demonstration's network, on the blocks that
+/// float64 selects.
+struct StepErrors {
+  double ours = 0, naive = 0;  ///< of the output; naive = operation by operation in bfloat16
+  std::string worst_stage;     ///< where ours / naive is largest
+  double worst_ratio = 0;
+};
+
 struct StepBenchReport {
   StepBenchOptions options;
   NetworkConfig network;
@@ -51,11 +63,13 @@ struct StepBenchReport {
   std::uint64_t held = 0;                    ///< [bytes] weights, tables and histories
   std::vector<StepTiming> steps;
   std::vector<ProductTiming> products;
+  std::optional<StepErrors> errors;  ///< for bfloat16
 
   double total_operations() const;
   /// The step of median time (the faster of two).
   const StepTiming& median() const;
-  double best_rate() const;  ///< [FLOP s-1] of all products
+  double best_rate() const { return best_rate(options.precision); }
+  double best_rate(Precision precision) const;  ///< [FLOP s-1] of the products in it
   /// Median seconds per member-step over total_operations() / best_rate().
   double floor_ratio() const;
   std::uint64_t peak_beyond_held() const;  ///< [bytes] highest peak - held; the program itself included

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "stores/half_float.hpp"
+#include "base/short_floats.hpp"
 #include "stores/npz.hpp"
 #include "stores/pt.hpp"
 #include "stores/safetensors.hpp"
@@ -16,10 +16,6 @@
 namespace mosaic {
 
 namespace {
-
-float float_from_bfloat16(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-}
 
 template <class Stored, class Out, class Convert>
 std::vector<Out> convert_items(std::span<const std::byte> bytes, Convert convert) {

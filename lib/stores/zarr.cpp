@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "base/error.hpp"
-#include "stores/half_float.hpp"
+#include "base/short_floats.hpp"
 #include "stores/zarr_chunks.hpp"
 #include "stores/zarr_metadata.hpp"
 #include "stores/zarr_text.hpp"

@@ -11,7 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "stores/half_float.hpp"
+#include "base/short_floats.hpp"
 
 namespace mosaic {
 namespace {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -71,6 +72,26 @@ TEST(Bench, JsonSaysTheSame) {
   EXPECT_LE(sum, json.at("seconds_per_member_step").get<double>()) << "classes are parts of the step";
   // Promised: resident memory does not grow from step to step.
   EXPECT_NEAR(json.at("resident_growth"), 1.0, 0.01);
+}
+
+TEST(Bench, Bfloat16HasItsOwnFloorAndItsError) {
+  const Outcome run = bench(short_run + "--precision bfloat16 --steps 1 --json", "2>/dev/null");
+  ASSERT_EQ(run.code, 0) << run.out;
+  const auto json = nlohmann::json::parse(run.out);
+  EXPECT_EQ(json.at("precision"), "bfloat16");
+  EXPECT_EQ(json.at("operations"), 15284465664.0);
+  ASSERT_EQ(json.at("products").size(), 4U) << "in both precisions";
+  double best = 0;
+  for (const auto& product : json.at("products")) {
+    if (product.at("precision") == "bfloat16") {
+      best = std::max({best, product.at("rate")[0].get<double>(), product.at("rate")[1].get<double>()});
+    }
+  }
+  EXPECT_EQ(json.at("best_product_rate"), best);
+  const auto& errors = json.at("errors");
+  EXPECT_GT(errors.at("ours"), 0);
+  EXPECT_LE(errors.at("ours"), 2 * errors.at("naive").get<double>());
+  EXPECT_LE(errors.at("worst_ratio"), 2);
 }
 
 const std::string short_spectra = "spectra --longitudes 24 --latitudes 13 --winds 5 --repeats 1 --threads 2 ";
@@ -150,9 +171,10 @@ TEST(Bench, WorldJsonSaysTheSame) {
 TEST(Bench, BadFlagsEndWith64) {
   for (const char* arguments :
        {"", "leap", "step --preset era6", "step --steps 0", "step --threads -1", "step --steps two",
-        "step --fast", "step --members 0", "step --gemm-every 0", "step --gemm-repeats 0", "step surplus",
-        "spectra --latitudes 3", "spectra --winds 0", "spectra --preset era5", "scores --members 0",
-        "scores --latitudes 3", "world --truncation 22", "world --members 0"}) {
+        "step --fast", "step --members 0", "step --precision float16", "step --gemm-every 0",
+        "step --gemm-repeats 0", "step surplus", "spectra --latitudes 3", "spectra --winds 0",
+        "spectra --preset era5", "scores --members 0", "scores --latitudes 3", "world --truncation 22",
+        "world --members 0"}) {
     const Outcome run = bench(arguments);
     EXPECT_EQ(run.code, 64) << arguments << "\n" << run.out;
   }

@@ -176,6 +176,26 @@ TEST(Hindcast, NetworkIsTheSameForEveryRankCount) {
   fs::remove_all(folder);
 }
 
+TEST(Hindcast, PrecisionIsPartOfTheRun) {
+  const fs::path folder = test::scratch_dir("precision");
+  const std::string network = "--lead-time 1d --set output.forecasts=false ",
+                    rounded = network + "--set model.precision=bfloat16 ";
+  ASSERT_EQ(shell(hindcast(0, folder / "single", network, "2011-10-11T00")).code, 0);
+  const test::Job refused = shell(hindcast(0, folder / "single", rounded, "2011-10-11T00"));
+  EXPECT_EQ(refused.code, 78) << refused.output;
+  EXPECT_NE(refused.output.find("configuration.model.precision: auto there, bfloat16 here"),
+            std::string::npos)
+      << refused.output;
+  for (const char* ranks : {"0", "3"}) {
+    const test::Job run = shell(hindcast(std::stoi(ranks), folder / ranks, rounded, "2011-10-11T00"));
+    ASSERT_EQ(run.code, 0) << run.output;
+    EXPECT_NE(read_text(folder / ranks / "run.json").find("parameters, bfloat16"), std::string::npos);
+  }
+  EXPECT_EQ(first_difference(folder / "0/sums.nc", folder / "3/sums.nc"), "");
+  EXPECT_NE(first_difference(folder / "0/sums.nc", folder / "single/sums.nc"), "");
+  fs::remove_all(folder);
+}
+
 TEST(Hindcast, CommonMembersAreTheSameForEveryMemberCount) {
   const fs::path folder = test::scratch_dir("members");
   const auto fields = [&](int members) {

@@ -85,11 +85,12 @@ TEST(HindcastConfig, KeysOfTheNetworkHaveNoEffectOnTheSimulatedWorld) {
   config.model.weights = "formula:x";
   config.model.assets = "elsewhere";
   config.model.norm_stats = "file.npz";
+  config.model.precision = "bfloat16";
   config.model.calendar = "exact";
   config.model.verify_weights = "each-initial-time";
   std::vector<std::string> parts;
   for (const char* key : {"model.preset", "model.network", "model.weights", "model.assets",
-                          "model.norm_stats", "model.calendar", "model.verify_weights"}) {
+                          "model.norm_stats", "model.precision", "model.calendar", "model.verify_weights"}) {
     parts.push_back(std::string(key) + " has no effect with model.name qg3");
   }
   expect_refused(config, parts);

@@ -116,6 +116,66 @@ TEST(AttentionFace, ReadsTensorsOfAnyStride) {
   EXPECT_LE((cpu - plain).abs().max().item().toDouble(), 1e-13);
 }
 
+double relative_error(const Tensor& x, const Tensor& truth) {
+  const auto norm = [](const Tensor& y) { return std::sqrt(y.square().sum().item().toDouble()); };
+  return norm(x.to(at::kDouble) - truth) / norm(truth);
+}
+
+/// bfloat16 operands on the blocks that float64 selects: at most twice the error of everything in bfloat16.
+void expect_rounding_rule(const BlockSparsePattern& pattern, double scale) {
+  const at::NoGradGuard no_gradients;
+  const Tensor q = normal({96, 8, 16}, 1, scale), k = normal({96, 2, 16}, 2, scale),
+               v = normal({96, 2, 16}, 3), gates = normal({96, 8, 3}, 4);
+  AttentionInternals internals;
+  AttentionVariant exact;
+  exact.internals = &internals;
+  const Tensor truth = block_sparse_attention(q, k, v, gates, pattern, Backend::cpu, exact);
+  const auto error = [&](at::ScalarType type, at::ScalarType operands) {
+    AttentionVariant variant;
+    variant.index = internals.index;
+    variant.operands = operands;
+    return relative_error(block_sparse_attention(q.to(type), k.to(type), v.to(type), gates.to(type), pattern,
+                                                 Backend::cpu, variant),
+                          truth);
+  };
+  const double ours = error(at::kFloat, at::kBFloat16), naive = error(at::kBFloat16, at::kBFloat16);
+  EXPECT_LE(ours, 2 * naive);
+  EXPECT_GT(ours, 1e-4) << "something was rounded";
+  EXPECT_LT(error(at::kFloat, at::kFloat), 1e-5);
+}
+
+TEST(AttentionRounding, AllBranches) { expect_rounding_rule({24, 8, 3}, 1); }
+TEST(AttentionRounding, LargeScores) { expect_rounding_rule({24, 8, 3}, 3); }
+TEST(AttentionRounding, NoSelected) { expect_rounding_rule({16, 8, 0}, 1); }
+TEST(AttentionRounding, LocalOnly) { expect_rounding_rule({48, 0, 0, AttentionBranches::local_only}, 1); }
+
+TEST(AttentionSelection, GivenBlocksTakeThePlaceOfTheChoice) {
+  const at::NoGradGuard no_gradients;
+  const Tensor q = normal({24, 4, 8}, 1), k = normal({24, 2, 8}, 2), v = normal({24, 2, 8}, 3),
+               gates = normal({24, 4, 3}, 4);
+  const BlockSparsePattern pattern{12, 4, 2};
+  AttentionInternals chosen, given;
+  AttentionVariant variant;
+  variant.internals = &chosen;
+  const Tensor own = block_sparse_attention(q, k, v, gates, pattern, Backend::cpu, variant);
+  variant.internals = &given;
+  variant.index = chosen.index;
+  EXPECT_TRUE(block_sparse_attention(q, k, v, gates, pattern, Backend::cpu, variant).equal(own));
+  variant.index = (chosen.index + 1).remainder(6);
+  EXPECT_FALSE(block_sparse_attention(q, k, v, gates, pattern, Backend::cpu, variant).equal(own));
+  EXPECT_TRUE(given.index.equal(variant.index));
+}
+
+/// Queries are worked on in pieces; with gradients at once.
+TEST(AttentionFace, PiecesHaveTheBitsOfTheWhole) {
+  const Tensor q = normal({3072, 4, 8}, 1), k = normal({3072, 1, 8}, 2), v = normal({3072, 1, 8}, 3),
+               gates = normal({3072, 4, 3}, 4);
+  const BlockSparsePattern pattern{384, 64, 5};  // pieces of 768: 1024 tokens are no whole runs
+  const Tensor whole = block_sparse_attention(q, k, v, gates, pattern, Backend::cpu);
+  const at::NoGradGuard no_gradients;
+  EXPECT_TRUE(block_sparse_attention(q, k, v, gates, pattern, Backend::cpu).equal(whole));
+}
+
 TEST(InterpolationGradients, FollowTheDefinition) {
   std::vector<std::int64_t> indices;
   for (int i = 0; i < 9 * 4; ++i) {

@@ -156,9 +156,10 @@ TEST_P(RolloutGolden, FollowsThePublishedRollout) {
 INSTANTIATE_TEST_SUITE_P(Presets, RolloutGolden, testing::Values("era5", "hres"));
 
 /// One step of two members from a real time.
-std::vector<float> one_step(const TinyRollout& tiny, int batch, int first_member) {
+std::vector<float> one_step(const TinyRollout& tiny, int batch, int first_member, Precision precision) {
   MosaicModelOptions options = tiny.options;
   options.batch = batch;
+  options.precision = precision;
   const auto model = make_mosaic_model(options);
   std::vector<float> history = initial_history(entry(*tiny.rollout, "era5.history"), batch);
   const at::Tensor noise =
@@ -173,22 +174,39 @@ std::vector<float> one_step(const TinyRollout& tiny, int batch, int first_member
 TEST(MosaicModelGolden, BitsOfAMemberDoNotDependOnItsBatch) {
   GOLDEN_OR_SKIP(folder, "model/tiny");
   const TinyRollout tiny(folder, "era5");
-  const std::vector<float> both = one_step(tiny, 2, 0), second = one_step(tiny, 1, 1);
-  const std::size_t window = second.size();
-  EXPECT_EQ(std::memcmp(both.data() + window, second.data(), window * sizeof(float)), 0);
-  EXPECT_NE(std::memcmp(both.data(), second.data(), window * sizeof(float)), 0);
+  for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+    const auto both = one_step(tiny, 2, 0, precision), second = one_step(tiny, 1, 1, precision);
+    const std::size_t window = second.size();
+    EXPECT_EQ(std::memcmp(both.data() + window, second.data(), window * sizeof(float)), 0);
+    EXPECT_NE(std::memcmp(both.data(), second.data(), window * sizeof(float)), 0);
+  }
+}
+
+TEST(MosaicModelGolden, PrecisionIsPartOfTheModel) {
+  GOLDEN_OR_SKIP(folder, "model/tiny");
+  const TinyRollout tiny(folder, "era5");
+  MosaicModelOptions options = tiny.options;
+  const ModelInfo single = make_mosaic_model(options)->info();
+  options.precision = Precision::bfloat16;
+  const ModelInfo rounded = make_mosaic_model(options)->info();
+  EXPECT_NE(single.identity, rounded.identity);
+  EXPECT_NE(single.description.find("float32"), std::string::npos) << single.description;
+  EXPECT_NE(rounded.description.find("bfloat16"), std::string::npos) << rounded.description;
 }
 
 /// A bit of a weight flips in memory between two initial times.
 TEST(MosaicModelGolden, AFlippedBitInMemoryIsFoundBeforeTheNextInitialTime) {
   GOLDEN_OR_SKIP(folder, "model/tiny");
   const TinyRollout tiny(folder, "era5");
-  for (const VerifyWeights when : {VerifyWeights::load, VerifyWeights::each_initial_time}) {
+  for (const auto& [when, precision] : {std::pair{VerifyWeights::load, Precision::float32},
+                                        std::pair{VerifyWeights::each_initial_time, Precision::float32},
+                                        std::pair{VerifyWeights::each_initial_time, Precision::bfloat16}}) {
     MosaicModelOptions options = tiny.options;
     options.batch = 1;
+    options.precision = precision;
     options.verify_weights = when;
-    std::span<float> weights;
-    options.lend_weights = [&](std::span<float> lent) { weights = lent; };
+    std::span<std::byte> weights;
+    options.lend_weights = [&](std::span<std::byte> lent) { weights = lent; };
     const auto model = make_mosaic_model(options);
     ASSERT_FALSE(weights.empty());
     std::vector<float> history = initial_history(entry(*tiny.rollout, "era5.history"), 1);
@@ -200,10 +218,8 @@ TEST(MosaicModelGolden, AFlippedBitInMemoryIsFoundBeforeTheNextInitialTime) {
                       {noise.const_data_ptr<float>(), static_cast<std::size_t>(noise.numel())}});
     };
     step("2020-01-01", 0);
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, &weights.back(), sizeof(bits));
-    bits ^= 1;  // the last bit of the mantissa: no range check can see it
-    std::memcpy(&weights.back(), &bits, sizeof(bits));
+    weights[weights.size() - sizeof(float)] ^=
+        std::byte{1};  // the mantissa's last bit: no range check sees it
     EXPECT_NO_THROW(step("2020-01-01", 1));
     if (when == VerifyWeights::load) {
       EXPECT_NO_THROW(step("2020-01-02", 0));  // the twin: nobody looks

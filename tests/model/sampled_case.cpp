@@ -129,6 +129,14 @@ void SampledCase::check_output(const at::Tensor& output, int member, Seen& seen)
   check_mean_rms("output", output, member, seen);
 }
 
+double SampledCase::output_error(const at::Tensor& output, int member) const {
+  const at::Tensor truth = entry(*truth_, "output.values")[member].to(at::kDouble);
+  const at::Tensor sample = output.to(at::kDouble).index_select(0, entry(*truth_, "output.point_index"));
+  return std::sqrt(((sample - truth).square().sum() / truth.square().sum()).item().toDouble());
+}
+
+at::Tensor SampledCase::noise(int member) const { return entry(*truth_, "e")[member]; }
+
 void SampledCase::check_member(int member) const {
   Seen seen;
   NetworkObserver observer;

@@ -18,6 +18,12 @@ class SampledCase {
   void check_inputs() const;
   /// One forward pass of a member against everything that the file stores of it.
   void check_member(int member) const;
+  /// Error of a member's output [P, C] at the stored points, relative in the L2 norm.
+  double output_error(const at::Tensor& output, int member) const;
+  /// Noise of a member, [noise width].
+  at::Tensor noise(int member) const;
+  const at::Tensor& features() const { return features_; }  ///< [P, T C + 10]
+  const Network& network() const { return network_; }
   /// d loss / d parameter of every parameter.
   void check_gradients() const;
 

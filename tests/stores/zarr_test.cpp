@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "stores/half_float.hpp"
+#include "base/short_floats.hpp"
 #include "support/golden.hpp"
 
 namespace mosaic::test {

@@ -5,6 +5,7 @@
 
 #include "grid/lat_lon_grid.hpp"
 #include "model/network/network.hpp"
+#include "model/precision.hpp"
 #include "stores/tensor_file.hpp"
 
 namespace mosaic {
@@ -13,11 +14,16 @@ namespace mosaic {
 at::Tensor tensor_from(std::span<const float> values, at::IntArrayRef shape);
 at::Tensor tensor_from(std::span<const std::int64_t> values, at::IntArrayRef shape);
 
-/// Pseudo-random parameters of the formula in model/formula_numbers.hpp.
-Parameters formula_parameters(const NetworkConfig& config, const std::string& key);
+/// The numbers of a contiguous float32 tensor.
+std::vector<float> values_of(const at::Tensor& tensor);
 
-/// Parameters of a checkpoint, as float32. Errors: those of check_parameters().
-Parameters parameters_from(const NetworkConfig& config, const TensorFile& checkpoint);
+/// Pseudo-random parameters of the formula in model/formula_numbers.hpp.
+Parameters formula_parameters(const NetworkConfig& config, const std::string& key,
+                              Precision precision = Precision::float32);
+
+/// Parameters of a checkpoint. Errors: those of check_parameters().
+Parameters parameters_from(const NetworkConfig& config, const TensorFile& checkpoint,
+                           Precision precision = Precision::float32);
 
 /// The six conditioning columns: three static fields, then the unit vector, each standardised over all
 /// points. `fields` [lon, lat, 3] as in static_vars.npz. Shape: [P, 6].

@@ -35,10 +35,14 @@ struct NetworkObserver {
                      const at::Tensor& v, const kernels::AttentionInternals& internals,
                      const at::Tensor& gated, const at::Tensor& out)>
       attention;
+  /// Blocks that the attention of `block` selects, in place of its own choice where they are defined.
+  std::function<at::Tensor(const std::string& block)> selection;
 };
 
 /// The Mosaic network for one member (model.md sections 3 to 5). All tensors of one floating type; gradients
-/// reach every parameter that requires them. Safe to call from several threads.
+/// reach every parameter that requires them. Or, without gradients, in two precisions: weights in bfloat16
+/// get operands in bfloat16, everything else has the type of the last linear layer's weight. Safe to call
+/// from several threads.
 class Network {
  public:
   /// Takes parameters of exactly parameter_shapes(config) and matching tables.
@@ -55,10 +59,15 @@ class Network {
  private:
   struct Step;  // what one forward pass carries along
 
+  /// A linear layer in the type of its weight, and in that of the stream.
+  at::Tensor product(const std::string& name, const at::Tensor& x, const char* operation) const;
   at::Tensor linear(const std::string& name, const at::Tensor& x, const char* operation) const;
+  /// x + a linear layer of y.
+  at::Tensor with_product(const at::Tensor& x, const at::Tensor& y, const std::string& name,
+                          const char* operation) const;
   at::Tensor stage(const std::string& part, std::size_t level, int depth, at::Tensor x,
                    const Step& step) const;
-  at::Tensor attention(const std::string& block, std::size_t level, std::size_t index, at::Tensor x,
+  at::Tensor attention(const std::string& block, std::size_t level, std::size_t index, const at::Tensor& x,
                        const Step& step) const;
   at::Tensor feed_forward(const std::string& block, const at::Tensor& x, const Step& step) const;
   at::Tensor interpolate(const std::string& part, const InterpolationTable& table, const at::Tensor& x) const;
@@ -68,6 +77,7 @@ class Network {
   NetworkConfig config_;
   Parameters parameters_;
   NetworkTables tables_;
+  at::ScalarType operand_ = at::kFloat, stream_ = at::kFloat;  // of large products, of the residual stream
 };
 
 }  // namespace mosaic

@@ -3,6 +3,7 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <malloc.h>
@@ -18,6 +19,7 @@
 #include "model/mosaic_model.hpp"
 #include "model/network/loading.hpp"
 #include "model/network/member_step.hpp"
+#include "model/network/precision_errors.hpp"
 #include "model/step_operations.hpp"
 
 namespace mosaic {
@@ -40,18 +42,10 @@ class Stopwatch {
   double processor_ = processor_seconds();
 };
 
-std::vector<float> formula_values(const std::string& key, std::size_t count) {
-  const FormulaNumbers numbers(key);
-  std::vector<float> values(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    values[i] = static_cast<float>(std::sqrt(3.0) * numbers(i));  // variance 1
-  }
-  return values;
-}
-
-Network formula_network(const NetworkConfig& config, const LatLonGrid& grid, int threads) {
+Network formula_network(const NetworkConfig& config, const LatLonGrid& grid, Precision precision,
+                        int threads) {
   const Tensor columns = static_columns(formula_values("bench/static", 3 * grid.points()), grid);
-  return Network(config, formula_parameters(config, "bench"),
+  return Network(config, formula_parameters(config, "bench", precision),
                  make_tables(config, grid, columns, nullptr, nullptr, threads));
 }
 
@@ -74,11 +68,14 @@ std::uint64_t bytes_of(const Network& network) {
 
 /// One round of a product: the best of `repeats`.
 void time_product(ProductTiming& product, int repeats, int threads) {
+  const at::ScalarType type = product.precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat;
   const Tensor x =
       tensor_from(formula_values("bench/x", static_cast<std::size_t>(product.rows * product.inputs)),
-                  {product.rows, product.inputs});
+                  {product.rows, product.inputs})
+          .to(type);
   const Tensor weight = tensor_from(formula_weight("bench", product.name, product.outputs, product.inputs),
-                                    {product.outputs, product.inputs});
+                                    {product.outputs, product.inputs})
+                            .to(type);
   Tensor out = at::zeros({product.rows, product.outputs}, x.options());
   const double operations = 2.0 * static_cast<double>(product.rows * product.inputs * product.outputs);
   double best = INFINITY, best_processor = INFINITY, share = 0;
@@ -101,7 +98,7 @@ class Members {
       : noise_width_(static_cast<std::size_t>(config.noise_width)),
         threads_(options.threads),
         operations_(step_operations(config, static_cast<std::int64_t>(grid.points()))),
-        step_(formula_network(config, grid, options.threads),
+        step_(formula_network(config, grid, options.precision, options.threads),
               {at::zeros({config.channels, 1, 1}), at::ones({config.channels, 1, 1})}, grid) {
     const std::size_t window = static_cast<std::size_t>(config.history * config.channels) * grid.points();
     for (int m = 0; m < options.members; ++m) {
@@ -177,8 +174,8 @@ void check_options(const StepBenchOptions& options) {
           "step bench: threads, steps, members and the numbers of products must be at least 1");
 }
 
-/// The products of a round, the faster of which is the machine's rate.
-std::vector<ProductTiming> products_of(const NetworkConfig& config) {
+/// The products of a round, the fastest of which in each precision is the machine's rate.
+std::vector<ProductTiming> products_of(const NetworkConfig& config, Precision precision) {
   const StageConfig& finest = config.stages.front();
   ProductTiming cube, w13;
   cube.name = "4096 cubed";
@@ -187,18 +184,48 @@ std::vector<ProductTiming> products_of(const NetworkConfig& config) {
   w13.rows = std::int64_t{12} * finest.nside * finest.nside;
   w13.inputs = finest.width;
   w13.outputs = std::int64_t{2} * config.mlp_ratio * finest.width;
-  return {cube, w13};
+  std::vector<ProductTiming> products = {cube, w13};
+  if (precision == Precision::bfloat16) {
+    cube.precision = w13.precision = precision;
+    products.insert(products.end(), {cube, w13});
+  }
+  return products;
 }
 
-/// Times every product; returns the best rate of the round.
+/// Times every product; returns the best rate of the round in the precision of the steps.
 double time_round(std::vector<ProductTiming>& products, const StepBenchOptions& options) {
   double best = 0;
   for (ProductTiming& product : products) {
     time_product(product, options.gemm_repeats, options.threads);
-    best = std::max(best, product.rate.back());
+    if (product.precision == options.precision) {
+      best = std::max(best, product.rate.back());
+    }
   }
   malloc_trim(0);
   return best;
+}
+
+StepErrors errors_of_demo(const LatLonGrid& grid, Precision precision, int threads) {
+  const c10::InferenceMode inference;
+  const NetworkConfig config = demo_network();
+  const PrecisionYardsticks yardsticks(formula_network(config, grid, Precision::float32, threads));
+  const auto points = static_cast<std::int64_t>(grid.points());
+  const Tensor features = tensor_from(
+      formula_values("bench/features", grid.points() * static_cast<std::size_t>(config.features())),
+      {points, config.features()});
+  const Tensor noise = tensor_from(
+      formula_values("bench/noise", static_cast<std::size_t>(config.noise_width)), {config.noise_width});
+  StepErrors result;
+  for (const StageErrors& stage :
+       precision_errors(formula_network(config, grid, precision, threads), yardsticks, features, noise)) {
+    result.ours = stage.ours;
+    result.naive = stage.naive;
+    if (stage.ours > result.worst_ratio * stage.naive) {
+      result.worst_ratio = stage.ours / stage.naive;
+      result.worst_stage = stage.stage;
+    }
+  }
+  return result;
 }
 
 }  // namespace
@@ -213,7 +240,7 @@ StepBenchReport run_step_bench(const StepBenchOptions& options,
   report.network = options.preset == "demo" ? demo_network() : published_network(options.preset);
   report.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::now()));
   report.load = load_average();
-  report.products = products_of(report.network);
+  report.products = products_of(report.network, options.precision);
   Members members(options, report.network, grid);
   malloc_trim(0);
   report.operations = members.operations();
@@ -234,6 +261,9 @@ StepBenchReport run_step_bench(const StepBenchOptions& options,
   }
   time_round(report.products, options);
   report.load_at_end = load_average();
+  if (options.precision != Precision::float32) {
+    report.errors = errors_of_demo(grid, options.precision, options.threads);
+  }
   return report;
 }
 
@@ -253,23 +283,29 @@ const StepTiming& StepBenchReport::median() const {
 
 namespace {
 
-double largest(const std::vector<ProductTiming>& products, std::vector<double> ProductTiming::*values) {
+double largest(const std::vector<ProductTiming>& products, Precision precision,
+               std::vector<double> ProductTiming::*values) {
   double best = 0;
   for (const ProductTiming& product : products) {
-    best = std::max(best, *std::max_element((product.*values).begin(), (product.*values).end()));
+    if (product.precision == precision) {
+      best = std::max(best, *std::max_element((product.*values).begin(), (product.*values).end()));
+    }
   }
   return best;
 }
 
 }  // namespace
 
-double StepBenchReport::best_rate() const { return largest(products, &ProductTiming::rate); }
+double StepBenchReport::best_rate(Precision precision) const {
+  return largest(products, precision, &ProductTiming::rate);
+}
 
 double StepBenchReport::floor_ratio() const { return median().seconds / (total_operations() / best_rate()); }
 
 double StepBenchReport::processor_ratio() const {
   const double processor = median().seconds * median().processor_share * options.threads;
-  return processor * largest(products, &ProductTiming::processor_rate) / total_operations();
+  return processor * largest(products, options.precision, &ProductTiming::processor_rate) /
+         total_operations();
 }
 
 std::uint64_t StepBenchReport::peak_beyond_held() const {

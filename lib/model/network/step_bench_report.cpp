@@ -17,8 +17,8 @@ std::string heading(const StepBenchReport& report) {
   const auto machine = machine_identity();
   std::string text = fmt::format("# One step of the network, preset {}\n\n", options.preset);
   text += fmt::format("{}, {}\n\n", report.date, version_text());
-  text += fmt::format("- {} ({}), {} threads, float32{}\n", machine.at("cpu"), machine.at("instruction_set"),
-                      options.threads,
+  text += fmt::format("- {} ({}), {} threads, {}{}\n", machine.at("cpu"), machine.at("instruction_set"),
+                      options.threads, to_string(options.precision),
                       machine.at("math_environment").empty() ? "" : ", " + machine.at("math_environment"));
   text += fmt::format(
       "- load average {:.1f} at the start, {:.1f} at the end, this program included: a share below 100 % is\n"
@@ -39,13 +39,26 @@ std::string verdict(const StepBenchReport& report) {
   row("median time per member-step", fmt::format("{:.3f} s", median.seconds));
   row("operations per member-step (counted = closed form)",
       fmt::format("{:.0f} = {:.4f} TFLOP", report.total_operations(), report.total_operations() / 1e12));
-  row("best rate of the products", fmt::format("{:.1f} GFLOP/s", report.best_rate() / 1e9));
+  row("best rate of the products in " + to_string(report.options.precision),
+      fmt::format("{:.1f} GFLOP/s", report.best_rate() / 1e9));
   row("floor = operations / that rate",
       fmt::format("{:.3f} s", report.total_operations() / report.best_rate()));
   row("**median time / floor**", fmt::format("**{:.2f}**", report.floor_ratio()));
   row("median time / floor of the round just before it",
       fmt::format("{:.2f}", median.seconds * median.round_rate / report.total_operations()));
   row("the same ratio in processor time", fmt::format("{:.2f}", report.processor_ratio()));
+  if (report.options.precision != Precision::float32) {
+    const double single = report.best_rate(Precision::float32);
+    row("best rate of the products in float32, floor",
+        fmt::format("{:.1f} GFLOP/s, {:.3f} s", single / 1e9, report.total_operations() / single));
+  }
+  if (report.errors) {
+    const StepErrors& errors = *report.errors;
+    row("**error / error of naive bfloat16** (output of preset demo, L2, against float64)",
+        fmt::format("{:.2e} / {:.2e} = **{:.2f}**", errors.ours, errors.naive, errors.ours / errors.naive));
+    row("the largest such ratio of a stage",
+        fmt::format("{:.2f} ({})", errors.worst_ratio, errors.worst_stage));
+  }
   row("weights, tables, histories", fmt::format("{:.3f} GB", static_cast<double>(report.held) / 1e9));
   row("resident before the first step",
       fmt::format("{:.3f} GB", static_cast<double>(report.resident_before) / 1e9));
@@ -85,9 +98,11 @@ std::string class_table(const StepBenchReport& report) {
 
 std::string product_table(const StepBenchReport& report) {
   std::string text =
-      "\n| product | shape | best GFLOP/s per round (share of the processors) |\n|---|---|---|\n";
+      "\n| product | precision | shape | best GFLOP/s per round (share of the processors) "
+      "|\n|---|---|---|---|\n";
   for (const ProductTiming& product : report.products) {
-    text += fmt::format("| {} | {} x {} x {} |", product.name, product.rows, product.inputs, product.outputs);
+    text += fmt::format("| {} | {} | {} x {} x {} |", product.name, to_string(product.precision),
+                        product.rows, product.inputs, product.outputs);
     for (std::size_t i = 0; i < product.rate.size(); ++i) {
       text += fmt::format("{} {:.1f} ({:.0f} %)", i == 0 ? "" : ",", product.rate[i] / 1e9,
                           100 * product.processor_share[i]);
@@ -123,6 +138,7 @@ std::string step_bench_json(const StepBenchReport& report) {
                {"version", version_text()},
                {"machine", machine},
                {"preset", report.options.preset},
+               {"precision", to_string(report.options.precision)},
                {"threads", report.options.threads},
                {"members", report.options.members},
                {"load_average", {report.load, report.load_at_end}},
@@ -137,12 +153,20 @@ std::string step_bench_json(const StepBenchReport& report) {
                {"classes", Json::object()},
                {"products", Json::array()},
                {"steps", Json::array()}};
+  if (report.errors) {
+    json["errors"] = {{"network", "demo"},
+                      {"ours", report.errors->ours},
+                      {"naive", report.errors->naive},
+                      {"worst_stage", report.errors->worst_stage},
+                      {"worst_ratio", report.errors->worst_ratio}};
+  }
   for (const auto& [name, totals] : report.median().classes) {
     json["classes"][name] = {{"seconds", totals.seconds / report.options.members},
                              {"operations", totals.operations / report.options.members}};
   }
   for (const ProductTiming& product : report.products) {
     json["products"].push_back({{"name", product.name},
+                                {"precision", to_string(product.precision)},
                                 {"shape", {product.rows, product.inputs, product.outputs}},
                                 {"rate", product.rate},
                                 {"processor_rate", product.processor_rate},

@@ -1,5 +1,6 @@
-#include "stores/half_float.hpp"
+#include "base/short_floats.hpp"
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -45,6 +46,18 @@ std::uint16_t half_from_float(float value) {
   const std::uint32_t bits =
       integer + (static_cast<std::uint32_t>(exponent - smallest_exponent) << fraction_bits);
   return sign | static_cast<std::uint16_t>(bits < infinity_bits ? bits : infinity_bits);
+}
+
+float float_from_bfloat16(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+std::uint16_t bfloat16_from_float(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if (std::isnan(value)) {
+    return static_cast<std::uint16_t>(bits >> 16 | 0x40);
+  }
+  return static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 }  // namespace mosaic

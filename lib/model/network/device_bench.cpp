@@ -1,0 +1,304 @@
+#include "model/device_bench.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/stopwatch.hpp"
+#include "model/device/device_step.hpp"
+#include "model/formula_numbers.hpp"
+#include "model/network/host_network.hpp"
+#include "model/network/loading.hpp"
+
+namespace mosaic {
+
+namespace {
+
+using kernels::DeviceMemory;
+using kernels::ElementType;
+using kernels::Stream;
+using kernels::StreamTimer;
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.at((values.size() - 1) / 2);
+}
+
+/// Time of `work` on the stream, after one run that is not counted. [s]
+double time_on(const Stream& stream, int repeats, const std::function<void()>& work) {
+  work();
+  std::vector<double> seconds;
+  for (int i = 0; i < repeats; ++i) {
+    StreamTimer timer;
+    timer.start(stream);
+    work();
+    timer.stop(stream);
+    seconds.push_back(timer.seconds());
+  }
+  return median(seconds);
+}
+
+/// The bench's network with the histories of a chunk.
+class Bench {
+ public:
+  explicit Bench(const DeviceBenchOptions& options)
+      : options_(options),
+        channels_(static_cast<std::size_t>(options.network.channels)),
+        tables_(make_tables(
+            options.network, options.grid,
+            static_columns(formula_values("bench/static", 3 * options.grid.points()), options.grid), nullptr,
+            nullptr, 1)) {
+    const auto shapes = parameter_shapes(options.network);
+    for (const auto& [name, shape] : shapes) {
+      parameters_[name] = formula_weight("bench", name, shape[0], shape[1]);
+    }
+    host_ = host_network(tables_, [this](const std::string& name) { return parameters_.at(name); });
+  }
+
+  std::unique_ptr<DeviceStep> make_step(int chunk) const {
+    const DeviceNormalisation none{std::vector<float>(channels_, 0.0F), std::vector<float>(channels_, 1.0F)};
+    return std::make_unique<DeviceStep>(options_.network, host_, none, options_.grid,
+                                        DeviceOptions{element_type(options_.precision), chunk}, Graphs::on);
+  }
+
+  void load(DeviceStep& step, int chunk) const {
+    const std::size_t window = static_cast<std::size_t>(options_.network.history) * step.state_size();
+    const std::vector<float> history = formula_values("bench/history", window);
+    std::vector<float> histories;
+    for (int member = 0; member < chunk; ++member) {
+      histories.insert(histories.end(), history.begin(), history.end());
+    }
+    step.load(histories);
+  }
+
+  std::vector<float> noise(int chunk) const {
+    const int width = options_.network.noise == NoiseKind::none ? 0 : options_.network.noise_width;
+    return formula_values("bench/noise", static_cast<std::size_t>(chunk * width));
+  }
+
+ private:
+  const DeviceBenchOptions& options_;
+  std::size_t channels_;
+  NetworkTables tables_;
+  std::map<std::string, std::vector<float>> parameters_;
+  HostNetwork host_;
+};
+
+constexpr TimePhases phases{0.25F, 0.3F};
+
+/// Times the classes of one step, which is queued kernel by kernel.
+std::map<std::string, DeviceClassTiming> time_classes(DeviceStep& step, std::span<const float> noise) {
+  std::vector<std::pair<std::string, StreamTimer>> timers;
+  DeviceObserver observer;
+  observer.begin = [&](const char* name) {
+    timers.emplace_back(name, StreamTimer()).second.start(step.stream());
+  };
+  observer.end = [&](const char*) { timers.back().second.stop(step.stream()); };
+  step.advance(noise, phases, Members::different, &observer);
+  step.stream().wait();
+  std::map<std::string, DeviceClassTiming> classes;
+  for (const auto& [name, timer] : timers) {
+    DeviceClassTiming& timing = classes[name];
+    timing.seconds += timer.seconds();
+    ++timing.calls;
+  }
+  return classes;
+}
+
+DeviceStepTiming time_steps(const Bench& bench, const DeviceBenchOptions& options, int chunk,
+                            DeviceStep& step) {
+  DeviceStepTiming timing;
+  timing.chunk = chunk;
+  timing.memory = step.network().plan().total();
+  const std::vector<float> noise = bench.noise(chunk);
+  bench.load(step, chunk);
+  DeviceObserver quiet;
+  const auto advance = [&](const DeviceObserver* observer) {
+    step.advance(noise, phases, Members::different, observer);
+  };
+  timing.queued = time_on(step.stream(), options.steps, [&] { advance(&quiet); }) / chunk;
+  timing.graph = time_on(step.stream(), options.steps, [&] { advance(nullptr); }) / chunk;
+  std::vector<float> states(static_cast<std::size_t>(chunk) * step.state_size());
+  std::vector<std::span<float>> targets;
+  for (int member = 0; member < chunk; ++member) {
+    targets.push_back(
+        std::span(states).subspan(static_cast<std::size_t>(member) * step.state_size(), step.state_size()));
+  }
+  std::vector<double> copied;
+  for (int i = 0; i < options.steps; ++i) {
+    double seconds = 0;
+    {
+      const Stopwatch watch(seconds);
+      advance(nullptr);
+      step.newest(targets);
+    }
+    copied.push_back(seconds / chunk);
+  }
+  timing.copied = median(copied);
+  timing.classes = time_classes(step, noise);
+  const bool finite = std::all_of(states.begin(), states.end(), [](float x) { return std::isfinite(x); });
+  require(finite, "device bench: the forecast is not finite");
+  return timing;
+}
+
+/// Random numbers on the device, repeated from a piece of a million.
+DeviceMemory random_product(std::size_t count, const Stream& stream) {
+  const std::vector<float> piece = formula_values("bench/product", std::min<std::size_t>(count, 1 << 20));
+  DeviceMemory memory(count * sizeof(float));
+  for (std::size_t first = 0; first < count; first += piece.size()) {
+    kernels::copy_to_device(memory.as<float>() + first, piece.data(),
+                            std::min(piece.size(), count - first) * sizeof(float), stream);
+  }
+  stream.wait();
+  return memory;
+}
+
+class AttentionBench {
+ public:
+  AttentionBench(const DeviceBenchOptions& options, std::int64_t tokens)
+      : stage_(options.network.stages.front()), tokens_(tokens) {
+    const std::int64_t heads = stage_.heads, kv_heads = heads / options.network.group,
+                       width = options.network.head_width, blocks = tokens / stage_.sparse_block_size;
+    shape_ = {1, tokens, kv_heads,
+              kernels::checked_pattern(
+                  {stage_.block_attn_size, stage_.sparse_block_size,
+                   std::min<std::int64_t>(stage_.selected_blocks, blocks), kernels::AttentionBranches::all},
+                  tokens, heads, kv_heads)};
+    columns_ = qkv_columns(options.network, stage_, true);
+    const std::size_t number = size_of(element_type(options.precision));
+    const auto bytes = [](std::int64_t count, std::size_t of) {
+      return static_cast<std::size_t>(count) * of;
+    };
+    product_ = random_product(static_cast<std::size_t>(tokens * columns_), stream_);
+    // No rotation: cosines 1, sines 0.
+    const std::vector<float> ones(static_cast<std::size_t>(tokens * width / 2), 1.0F);
+    cosine_ = DeviceMemory(ones.size() * sizeof(float));
+    sine_ = DeviceMemory(ones.size() * sizeof(float));
+    kernels::copy_to_device(cosine_.data(), ones.data(), cosine_.bytes(), stream_);
+    kernels::fill_bytes(sine_.data(), 0, sine_.bytes(), stream_);
+    stream_.wait();
+    q_ = DeviceMemory(bytes(tokens * heads * width, number));
+    out_ = DeviceMemory(bytes(tokens * heads * width, number));
+    k_ = DeviceMemory(bytes(tokens * kv_heads * width, number));
+    v_ = DeviceMemory(bytes(tokens * kv_heads * width, number));
+    q_mean_ = DeviceMemory(bytes(blocks * heads * width, sizeof(float)));
+    k_mean_ = DeviceMemory(bytes(blocks * kv_heads * width, sizeof(float)));
+    v_mean_ = DeviceMemory(bytes(blocks * kv_heads * width, sizeof(float)));
+    compressed_ = DeviceMemory(bytes(blocks * heads * width, sizeof(float)));
+    gates_ = DeviceMemory(bytes(tokens * heads * 3, sizeof(float)));
+    lists_ = DeviceMemory(bytes(blocks * kv_heads * shape_.list_capacity(), sizeof(std::int32_t)));
+    counts_ = DeviceMemory(bytes(blocks * kv_heads * 4, sizeof(std::int32_t)));
+    counter_ = DeviceMemory(sizeof(std::int32_t));
+  }
+
+  AttentionTiming run(int repeats) const {
+    AttentionTiming timing;
+    timing.tokens = tokens_;
+    const std::int64_t keys =
+        shape_.pattern.local_block + shape_.pattern.selected_blocks * shape_.pattern.sparse_block;
+    timing.operations =
+        4.0 * static_cast<double>(tokens_) * static_cast<double>(stage_.width) * static_cast<double>(keys);
+    timing.inputs = time_on(stream_, repeats, [&] { inputs(); });
+    timing.selection = time_on(stream_, repeats, [&] { select(); });
+    timing.attend = time_on(stream_, repeats, [&] { attend(); });
+    return timing;
+  }
+
+ private:
+  void inputs() const {
+    kernels::AttentionInputsArgs args;
+    args.shape = shape_;
+    args.product = product_.data();
+    args.product_stride = columns_;
+    args.cosine = cosine_.as<float>();
+    args.sine = sine_.as<float>();
+    args.type = type_;
+    args.q = q_.data();
+    args.k = k_.data();
+    args.v = v_.data();
+    args.q_mean = q_mean_.as<float>();
+    args.k_mean = k_mean_.as<float>();
+    args.v_mean = v_mean_.as<float>();
+    args.gates = gates_.as<float>();
+    kernels::attention_inputs(args, stream_);
+  }
+
+  void select() const {
+    kernels::BlockSelectionArgs args;
+    args.shape = shape_;
+    args.q_mean = q_mean_.as<float>();
+    args.k_mean = k_mean_.as<float>();
+    args.v_mean = v_mean_.as<float>();
+    args.lists = lists_.as<std::int32_t>();
+    args.counts = counts_.as<std::int32_t>();
+    args.compressed = compressed_.as<float>();
+    kernels::select_blocks(args, stream_);
+  }
+
+  void attend() const {
+    kernels::AttendArgs args;
+    args.shape = shape_;
+    args.type = type_;
+    args.q = q_.data();
+    args.k = k_.data();
+    args.v = v_.data();
+    args.lists = lists_.as<std::int32_t>();
+    args.counts = counts_.as<std::int32_t>();
+    args.gates = gates_.as<float>();
+    args.compressed = compressed_.as<float>();
+    args.out = out_.data();
+    args.tile_counter = counter_.as<std::int32_t>();
+    kernels::attend(args, kernels::AttendBody::automatic, stream_);
+  }
+
+  StageConfig stage_;
+  std::int64_t tokens_, columns_ = 0;
+  kernels::DeviceAttentionShape shape_;
+  ElementType type_ = ElementType::float16;
+  Stream stream_;
+  DeviceMemory product_, cosine_, sine_, q_, k_, v_, out_, q_mean_, k_mean_, v_mean_, compressed_, gates_,
+      lists_, counts_, counter_;
+};
+
+}  // namespace
+
+DeviceBenchReport run_device_bench(const DeviceBenchOptions& options) {
+  require(options.steps >= 1 && !options.chunks.empty(), ExitCode::bad_configuration,
+          "device bench: steps and chunks must be at least 1");
+  kernels::use_device(0);
+  DeviceBenchReport report;
+  report.options = options;
+  report.device = kernels::visible_devices().front().name;
+  report.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::now()));
+  const Bench bench(options);
+  for (const int chunk : options.chunks) {
+    double load = 0, first = 0;
+    std::unique_ptr<DeviceStep> step;
+    {
+      const Stopwatch watch(load);
+      step = bench.make_step(chunk);
+    }
+    bench.load(*step, chunk);
+    {
+      const Stopwatch watch(first);
+      step->advance(bench.noise(chunk), phases, Members::same);
+      step->stream().wait();
+    }
+    if (report.steps.empty()) {
+      report.load_seconds = load;
+      report.first_step = first;
+    }
+    report.steps.push_back(time_steps(bench, options, chunk, *step));
+  }
+  for (const std::int64_t tokens : options.attention_tokens) {
+    report.attention.push_back(AttentionBench(options, tokens).run(options.steps));
+  }
+  return report;
+}
+
+}  // namespace mosaic

@@ -1,0 +1,158 @@
+#include "model/network/device_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "model/device/device_step.hpp"
+#include "model/network/host_network.hpp"
+#include "model/network/loading.hpp"
+#include "model/network/model_files.hpp"
+
+namespace mosaic {
+
+namespace {
+
+using kernels::ElementType;
+
+/// Of the free memory, the part that a plan may fill: the runtime and cuBLASLt keep some for themselves.
+constexpr double usable_share = 0.92;
+
+/// Makes this rank's GPU the device of the thread, and says so.
+kernels::DeviceInfo choose_device(const DeviceChoice& choice) {
+  std::string why;
+  const auto devices = kernels::visible_devices(&why);
+  require(!devices.empty(), ExitCode::bad_configuration,
+          "model.device: cuda, but no GPU can be used: {}; look at nvidia-smi, CUDA_VISIBLE_DEVICES and the "
+          "driver, or run "
+          "with model.device: cpu",
+          why);
+  const kernels::DeviceInfo& device = devices[static_cast<std::size_t>(choice.rank_on_node) % devices.size()];
+  kernels::use_device(device.number);
+  return device;
+}
+
+int chunk_of(const MosaicModelOptions& options, DeviceOptions device) {
+  if (options.device.chunk > 0) {
+    require(options.batch % options.device.chunk == 0, ExitCode::bad_configuration,
+            "model.chunk: {} does not divide the batch of {} members", options.device.chunk, options.batch);
+    return options.device.chunk;
+  }
+  const auto usable =
+      static_cast<std::size_t>(usable_share * static_cast<double>(kernels::free_device_memory()));
+  int chunk =
+      chunk_that_fits(options.description.network, device, options.grid.points(), options.batch, usable);
+  while (options.batch % chunk != 0) {
+    --chunk;
+  }
+  return chunk;
+}
+
+class DeviceModel : public ForecastModel {
+ public:
+  explicit DeviceModel(const MosaicModelOptions& options) : DeviceModel(options, ModelFiles(options)) {}
+
+  const ModelInfo& info() const override { return info_; }
+
+  void advance(const AdvanceArgs& args) override {
+    const std::size_t window = step_.state_size() * static_cast<std::size_t>(info_.history);
+    const auto batch = static_cast<std::size_t>(info_.batch),
+               noise = static_cast<std::size_t>(info_.noise_width);
+    require(args.history.size() == batch * window && args.noise.size() == batch * noise,
+            "mosaic: history of {} and {} noise draws for {} members", args.history.size(), args.noise.size(),
+            batch);
+    const auto phases = advanced_phases(args.initial_time, args.step, info_.step, calendar_);
+    const bool resident = holds(args);
+    held_ = {};  // whatever happens from here on
+    for (std::size_t first = 0; first < batch; first += chunk_) {
+      const std::span<float> histories = args.history.subspan(first * window, chunk_ * window);
+      if (!resident) {
+        step_.load(histories);
+      }
+      step_.advance(args.noise.subspan(first * noise, chunk_ * noise), phases,
+                    args.step == 0 && all_same(histories, window) ? Members::same : Members::different);
+      take(histories, window);
+    }
+    held_ = {args.initial_time, args.step + 1, args.history.data()};
+  }
+
+ private:
+  /// Whose histories lie on the device, if one chunk is the batch: those that the latest step left.
+  struct Held {
+    Time initial_time;
+    int next_step = -1;
+    const float* history = nullptr;
+  };
+
+  DeviceModel(const MosaicModelOptions& options, const ModelFiles& files)
+      : DeviceModel(options, files, files.normalisation()) {}
+
+  DeviceModel(const MosaicModelOptions& options, const ModelFiles& files, const Normalisation& normalisation)
+      : info_(mosaic_model_info(options, normalisation)),
+        calendar_(options.calendar),
+        device_(choose_device(options.device)),
+        chunk_(static_cast<std::size_t>(chunk_of(options, device_options(options, 1)))),
+        step_(
+            options.description.network,
+            host_network(files.tables(), [&files](const std::string& name) { return files.parameter(name); }),
+            {values_of(normalisation.mean), values_of(normalisation.deviation)}, options.grid,
+            device_options(options, static_cast<int>(chunk_)), Graphs::on) {
+    info_.device = {device_.number, device_.name,
+                    fmt::format("{} members at once, {} of {} MB", chunk_,
+                                step_.network().plan().total() / 1'000'000, device_.memory / 1'000'000)};
+    info_.description += ", on " + device_.name;
+  }
+
+  static DeviceOptions device_options(const MosaicModelOptions& options, int chunk) {
+    return {element_type(options.precision), chunk};
+  }
+
+  bool holds(const AdvanceArgs& args) const {
+    return chunk_ == static_cast<std::size_t>(info_.batch) && args.step > 0 &&
+           held_.history == args.history.data() && held_.next_step == args.step &&
+           held_.initial_time == args.initial_time;
+  }
+
+  static bool all_same(std::span<const float> histories, std::size_t window) {
+    for (std::size_t first = window; first < histories.size(); first += window) {
+      if (!std::equal(histories.begin(), histories.begin() + static_cast<std::ptrdiff_t>(window),
+                      histories.begin() + static_cast<std::ptrdiff_t>(first))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Shifts the histories on the host and appends the device's newest states.
+  void take(std::span<float> histories, std::size_t window) {
+    const std::size_t state = step_.state_size();
+    std::vector<std::span<float>> newest;
+    for (std::size_t first = 0; first < histories.size(); first += window) {
+      const auto begin = histories.begin() + static_cast<std::ptrdiff_t>(first);
+      std::copy(begin + static_cast<std::ptrdiff_t>(state), begin + static_cast<std::ptrdiff_t>(window),
+                begin);
+      newest.push_back(histories.subspan(first + window - state, state));
+    }
+    step_.newest(newest);
+  }
+
+  ModelInfo info_;
+  Calendar calendar_;
+  kernels::DeviceInfo device_;
+  std::size_t chunk_;
+  DeviceStep step_;
+  Held held_;
+};
+
+}  // namespace
+
+std::unique_ptr<ForecastModel> make_device_model(const MosaicModelOptions& options) {
+  require(options.verify_weights == VerifyWeights::load, ExitCode::bad_configuration,
+          "model.verify_weights: each_initial_time looks at weights in the memory of the host: with "
+          "model.device: cuda take "
+          "load");
+  return std::make_unique<DeviceModel>(options);
+}
+
+}  // namespace mosaic

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Everything that needs a GPU, in about ten minutes: correctness of all kernels and of the step, sanitizers, timings.
+#
+#   tests/gpu/run.sh pack FOLDER     on the machine that built with CUDA (build/): carries programs, their libraries and golden
+#                                    data (MOSAIC_GOLDEN_DIR) into FOLDER/gpu.tar.xz
+#   tests/gpu/run.sh FOLDER RESULTS [STEP...]
+#                                    on the machine with the GPU, from the repository's root: runs FOLDER/gpu.tar.xz (all
+#                                    steps, or these), writes tables and logs into RESULTS. Needs a Python with torch on PATH (its libraries are used),
+#                                    nvidia-smi; compute-sanitizer and triton where they are there.
+#
+# Ends with a table of what passed and failed; exit code 1 if anything failed. What is not there is said, never passed over.
+# Figures belong into tests/bench/results with the date, the GPU and the revision that they carry.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+programs=(device_test device_step_test device_golden_test mosaic_bench mosaic_hindcast)
+
+pack() {
+  local folder=$1 dir
+  dir=$(mktemp -d)
+  trap 'rm -rf "$dir"' RETURN
+  mkdir -p "$folder" "$dir"/{bin,lib,share}
+  for program in "${programs[@]}"; do
+    cp "build/bin/$program" "$dir/bin/"
+    strip "$dir/bin/$program"
+  done
+  cp -rL /usr/lib/x86_64-linux-gnu/openmpi/lib/openmpi3 "$dir/openmpi3"
+  cp -r /usr/share/openmpi "$dir/share/openmpi"
+  # The C and C++ runtimes, OpenMP, torch and CUDA are those of the other machine.
+  ldd "$dir"/bin/* "$dir"/openmpi3/*.so | awk '$3 ~ "^/(usr/)?lib/"{print $3}' | sort -u |
+    grep -Ev '/(libc|libm|libpthread|libdl|librt|libutil|libstdc\+\+|libgcc_s|libgomp|libcuda)\.' |
+    xargs cp -Lt "$dir/lib"
+  local golden=${MOSAIC_GOLDEN_DIR:-tests/golden}
+  mkdir -p "$dir/golden/model"
+  for name in mid full; do
+    if [ -d "$golden/model/$name" ]; then cp -r "$golden/model/$name" "$dir/golden/model/"; fi
+  done
+  git rev-parse --short=12 HEAD >"$dir/revision"
+  XZ_OPT=-T0 tar -C "$dir" -cJf "$folder/gpu.tar.xz" .
+  ls -l "$folder/gpu.tar.xz"
+}
+
+case ${1:-} in
+  pack) pack "${2:?pack needs a folder}"; exit 0 ;;
+  --help | -h | "") sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
+esac
+
+archive=$1/gpu.tar.xz
+results=${2:?a folder for the results}
+wanted=" ${*:3} "
+mkdir -p "$results"
+here=$(mktemp -d)
+tar -C "$here" -xJf "$archive"
+site=${SITE:-$(python3 -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))')}
+libraries=$here/lib:$site/torch/lib
+for folder in "$site"/nvidia/*/lib; do libraries+=:$folder; done
+export PATH="$here/bin:$PATH" LD_LIBRARY_PATH="$libraries:${LD_LIBRARY_PATH:-}"
+export OPAL_PREFIX="$here" OMPI_MCA_mca_base_component_path="$here/openmpi3" OMPI_MCA_ess_singleton_isolated=1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export MOSAIC_REQUIRE_GPU=1 MOSAIC_SOURCE=$PWD MOSAIC_BIN=$here/bin MOSAIC_GOLDEN_DIR=$here/golden
+failed=0
+summary=$results/summary.md
+
+# Whether the step was asked for.
+asked() { [ "$wanted" = "  " ] || [[ $wanted == *" $1 "* ]]; }
+
+# step NAME SECONDS COMMAND...: its output goes to RESULTS/NAME.log, its verdict to the summary.
+step() {
+  local name=$1 limit=$2 begin=$SECONDS code=0
+  shift 2
+  asked "$name" || return 0
+  timeout "$limit" "$@" >"$results/$name.log" 2>&1 || code=$?
+  local verdict=passed
+  if [ "$code" = 124 ]; then verdict="FAILED: longer than $limit s"; elif [ "$code" != 0 ]; then verdict="FAILED: exit code $code"; fi
+  if [ "$code" != 0 ]; then
+    failed=1
+    tail -n 25 "$results/$name.log"
+  fi
+  echo "| $name | $verdict | $((SECONDS - begin)) |" | tee -a "$summary"
+}
+
+missing() { echo "| $1 | not run: $2 | |" | tee -a "$summary"; }
+
+{
+  echo "# GPU run, $(date -u +%Y-%m-%d), revision $(cat "$here/revision")"
+  echo
+  nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv
+  echo
+  echo "| step | verdict | s |"
+  echo "|---|---|---:|"
+} | tee "$summary"
+
+step kernels 120 device_test
+step network_step 60 device_step_test
+step golden 100 device_golden_test
+if command -v compute-sanitizer >/dev/null; then
+  smallest='RowNorm.*:Bodies/Attend.EmptyLists*:Swiglu.AMemberHas*:DeviceProjection.*:StatePacking.*:Runtime.*'
+  for tool in memcheck racecheck; do
+    step "$tool" 60 compute-sanitizer --tool "$tool" --error-exitcode 9 "$here/bin/device_test" --gtest_filter="$smallest"
+  done
+elif asked memcheck || asked racecheck; then
+  missing compute-sanitizer "not on PATH"
+fi
+step bench 120 mosaic_bench gpu --markdown "$results/gpu_bench.md" --json "$results/gpu_bench.json"
+step baselines 120 python3 -B tests/gpu/attention_baselines.py "$results/attention_baselines"
+step hindcast 90 mosaic_hindcast config/demo/hindcast_demo.yaml --out "$here/hindcast" --set model.device=cuda \
+  --set model.network=published --set ensemble.members=24 --set ensemble.batch=24 --set forecast.lead_time=10d \
+  --set output.forecasts=false --set times.end=2011-10-11T00
+rm -rf "$here"
+exit "$failed"
