@@ -1,6 +1,7 @@
 #include "campaign/results_folder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -27,12 +28,17 @@ RunIdentity read_identity(const std::string& path) {
   }
 }
 
+/// The files of the whole run, written by one job at a time.
+constexpr std::array score_names = {"sums.nc",    "metrics.nc",    "metrics.csv",    "metrics.json", "ranks.nc",
+                                    "spectra.nc", "thresholds.nc", "thresholds.csv", "seasons.nc",   "maps.nc"};
+
 /// What a run of this program writes; nothing else is ever removed.
 void remove_results(const std::string& path) {
   std::vector<fs::path> results;
-  for (const char* name : {"sums", "forecasts", "log", "sums.nc", "metrics.nc", "metrics.csv", "metrics.json",
-                           "ranks.nc", "spectra.nc", "thresholds.nc", "thresholds.csv", "seasons.nc",
-                           "maps.nc", "run.json", identity_name}) {
+  for (const char* name : score_names) {
+    results.push_back(fs::path(path) / name);
+  }
+  for (const char* name : {"sums", "forecasts", "log", "run.json", identity_name}) {
     results.push_back(fs::path(path) / name);
   }
   for (const auto& entry : fs::directory_iterator(path)) {
@@ -47,6 +53,8 @@ void remove_results(const std::string& path) {
             problem.message());
   }
 }
+
+constexpr double any_moment = std::numeric_limits<double>::infinity();
 
 /// Removes unfinished files of `folder` whose names begin with `beginning`, last written before `moment`.
 void remove_temporaries(const fs::path& folder, const std::string& beginning, double moment) {
@@ -107,10 +115,15 @@ void ResultsFolder::remove_leftovers(double moment) const {
 
 void ResultsFolder::remove_leftovers_of(Time initial_time) const {
   const std::string name = file_name_of(initial_time);
-  constexpr double any_moment = std::numeric_limits<double>::infinity();
   remove_temporaries(file("sums"), name + ".nc", any_moment);
   for (const char* next : {".nc", "_"}) {  // 2020-01-01T00 is not 2020-01-01T0015
     remove_temporaries(file("forecasts"), "forecast_" + name + next, any_moment);
+  }
+}
+
+void ResultsFolder::remove_leftovers_of_scores() const {
+  for (const std::string name : score_names) {
+    remove_temporaries(path_, name + ".tmp", any_moment);
   }
 }
 
@@ -125,7 +138,8 @@ bool ResultsFolder::is_committed(Time initial_time) const {
 
 bool ResultsFolder::is_merged() const { return fs::exists(merged_sums_file()); }
 
-void ResultsFolder::remove_single_sums() const {
+void ResultsFolder::tidy_complete_run() const {
+  remove_temporaries(file("forecasts"), "", any_moment);
   std::error_code problem;
   fs::remove_all(file("sums"), problem);
   require(!problem, ExitCode::io_error, "{}: cannot remove the folder after the merge: {}", file("sums"),

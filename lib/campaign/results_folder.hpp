@@ -37,6 +37,9 @@ class ResultsFolder {
   void remove_leftovers(double moment) const;
   /// The same for one initial time, whose lock this job holds.
   void remove_leftovers_of(Time initial_time) const;
+  /// The same for the files of the whole run, by the one job that may write them now. Ranks can outlive the
+  /// launcher that was killed and go on writing for a moment after this job has begun.
+  void remove_leftovers_of_scores() const;
 
   /// Where the sums of an initial time go; the file's existence is the commit.
   std::string sums_file(Time initial_time) const;
@@ -44,8 +47,9 @@ class ResultsFolder {
   /// The sums of all initial times in one file; it exists once the run is complete.
   std::string merged_sums_file() const { return file("sums.nc"); }
   bool is_merged() const;
-  /// Removes the files of the single initial times, whose content is in the merged file.
-  void remove_single_sums() const;
+  /// Removes the files of the single initial times, whose content is in the merged file, and forecasts that
+  /// nobody will finish.
+  void tidy_complete_run() const;
   std::size_t count_committed(const std::vector<Time>& times) const;
 
  private:

@@ -40,7 +40,7 @@ std::vector<eval::InitTimeSums> gather_sums(const std::vector<Time>& initial_tim
   }
   if (all.size() == initial_times.size()) {
     write_netcdf(results.merged_sums_file(), eval::merge_sums(all));
-    results.remove_single_sums();
+    results.tidy_complete_run();
   }
   return all;
 }
@@ -50,17 +50,23 @@ class FinishLock {
  public:
   explicit FinishLock(JobLocks& locks) : locks_(locks) {
     constexpr std::chrono::milliseconds pause{100};
-    while (locks_.try_lock(name) == LockOutcome::held && !stop_requested()) {
-      std::this_thread::sleep_for(pause);  // the holder works, or will be known to be gone
-    }
+    do {
+      is_ours_ = locks_.try_lock(name) != LockOutcome::held;
+      if (!is_ours_) {
+        std::this_thread::sleep_for(pause);  // the holder works, or will be known to be gone
+      }
+    } while (!is_ours_ && !stop_requested());
   }
   ~FinishLock() { locks_.unlock(name); }
   FinishLock(const FinishLock&) = delete;
   FinishLock& operator=(const FinishLock&) = delete;
+  /// False where the job was asked to stop while another one held the lock.
+  bool is_ours() const { return is_ours_; }
 
  private:
   static constexpr const char* name = "finish";
   JobLocks& locks_;
+  bool is_ours_ = false;
 };
 
 }  // namespace
@@ -79,6 +85,11 @@ std::string finish_results(const std::vector<Time>& initial_times, const eval::S
     return "";
   }
   const FinishLock lock(job.locks());
+  if (!lock.is_ours()) {
+    log_warning("asked to stop while another job makes the scores of {}: they are left to it", results.path());
+    return "";
+  }
+  results.remove_leftovers_of_scores();
   const auto sums = gather_sums(initial_times, score, results);
   const eval::TimeMean total = eval::time_mean(sums, score);
   const NetcdfDocument metrics = eval::metrics_document(total, score);
@@ -128,6 +139,11 @@ void write_records(const ResultsFolder& results, JobInFolder& job, const nlohman
   write_job_record(results, job.name(), run, this_job);
   if (results.is_merged()) {
     const FinishLock lock(job.locks());
+  if (!lock.is_ours()) {
+    log_warning("asked to stop while another job makes the scores of {}: they are left to it", results.path());
+    return "";
+  }
+  results.remove_leftovers_of_scores();
     merge_job_records(results);
     job.merge_logs();
   }
