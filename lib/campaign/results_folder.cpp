@@ -29,8 +29,9 @@ RunIdentity read_identity(const std::string& path) {
 }
 
 /// The files of the whole run, written by one job at a time.
-constexpr std::array score_names = {"sums.nc",    "metrics.nc",    "metrics.csv",    "metrics.json", "ranks.nc",
-                                    "spectra.nc", "thresholds.nc", "thresholds.csv", "seasons.nc",   "maps.nc"};
+constexpr std::array score_names = {"sums.nc",    "metrics.nc", "metrics.csv",   "metrics.json",
+                                    "ranks.nc",   "spectra.nc", "thresholds.nc", "thresholds.csv",
+                                    "seasons.nc", "maps.nc"};
 
 /// What a run of this program writes; nothing else is ever removed.
 void remove_results(const std::string& path) {

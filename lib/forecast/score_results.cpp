@@ -86,7 +86,8 @@ std::string finish_results(const std::vector<Time>& initial_times, const eval::S
   }
   const FinishLock lock(job.locks());
   if (!lock.is_ours()) {
-    log_warning("asked to stop while another job makes the scores of {}: they are left to it", results.path());
+    log_warning("asked to stop while another job makes the scores of {}: they are left to it",
+                results.path());
     return "";
   }
   results.remove_leftovers_of_scores();
@@ -139,11 +140,9 @@ void write_records(const ResultsFolder& results, JobInFolder& job, const nlohman
   write_job_record(results, job.name(), run, this_job);
   if (results.is_merged()) {
     const FinishLock lock(job.locks());
-  if (!lock.is_ours()) {
-    log_warning("asked to stop while another job makes the scores of {}: they are left to it", results.path());
-    return "";
-  }
-  results.remove_leftovers_of_scores();
+    if (!lock.is_ours()) {
+      return;  // the job's own record and log stay beside those of the others
+    }
     merge_job_records(results);
     job.merge_logs();
   }
