@@ -16,18 +16,21 @@ namespace mosaic::kernels::emulation {
 /// thread arrives, with the register layouts of the real ones. What it finds besides wrong numbers: threads
 /// that do not arrive (deadlock, with the places where the others wait), collectives that a part of a warp
 /// enters, reads of matrices outside of shared memory; with another order of threads, missing barriers; with
-/// copies and products as late as permitted, missing waits; with AddressSanitizer, accesses outside of
-/// arrays. Fresh memory holds NaN.
+/// copies and products as late as permitted, missing waits; with the work of streams as late as permitted,
+/// missing waits for streams and between them; with AddressSanitizer, accesses outside of arrays. Fresh
+/// memory holds NaN.
 enum class ThreadOrder { forward, backward, shuffled };
 
-/// When copies in the background and products of warpgroups happen: at once, or as late as their waits
-/// permit.
+/// When copies in the background, products of warpgroups and the work of streams happen: at once, or as late
+/// as their waits permit.
 enum class Asynchrony { early, late };
 
 struct Settings {
   ThreadOrder order = ThreadOrder::forward;
   std::uint64_t seed = 1;  ///< of the shuffled order
   Asynchrony asynchrony = Asynchrony::late;
+  Asynchrony streams =
+      Asynchrony::early;  ///< late: a stream's work waits until the host or another stream does
   int capability = 90;
   int processors = 3;                                        ///< what device_processors() says
   std::function<bool(unsigned, unsigned, unsigned)> blocks;  ///< which blocks (x, y, z) run; empty: all
@@ -120,7 +123,7 @@ void copy_box(void* shared, const Box& box, BarrierState& barrier, const std::ar
 /// Errors: internal for an address that is not a multiple of `bytes`.
 void require_aligned(const void* address, std::size_t bytes);
 
-/// Runs work now, or keeps it where the stream is being recorded.
+/// Runs work now, or keeps it: in the recording, if there is one, or until the stream is waited for.
 void submit(const Stream& stream, std::function<void()> work);
 
 }  // namespace mosaic::kernels::emulation

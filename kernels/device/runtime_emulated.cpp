@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 
 #include "base/error.hpp"
 #include "kernels/device/device_code.hpp"
@@ -14,23 +15,61 @@ namespace {
 using Work = std::vector<std::function<void()>>;
 Work* recording = nullptr;
 
+/// The work of a stream that has not happened yet.
+struct Queue {
+  std::deque<std::function<void()>> work;
+  std::size_t done = 0;
+
+  std::size_t end() const { return done + work.size(); }
+  void run_to(std::size_t place) {
+    while (done < place) {
+      const auto next = std::move(work.front());
+      work.pop_front();
+      ++done;
+      next();
+    }
+  }
+};
+
+using SharedQueue = std::shared_ptr<Queue>;
+const SharedQueue& queue_of(const Stream& stream) { return *static_cast<SharedQueue*>(stream.handle()); }
+
+/// Of all streams that live. Never destroyed: memory may be freed after everything else.
+std::vector<SharedQueue>& all_queues() {
+  static auto& queues = *new std::vector<SharedQueue>;
+  return queues;
+}
+
+/// What freeing memory does on a device.
+void wait_for_everything() {
+  for (const SharedQueue& queue : std::vector<SharedQueue>(all_queues())) {
+    queue->run_to(queue->end());
+  }
+}
+
 std::shared_ptr<void> poisoned_memory(std::size_t bytes) {
   // Of exactly this size, so that AddressSanitizer sees what lies beyond.
   void* data = nullptr;
   require(posix_memalign(&data, 256, bytes) == 0, "emulated device: {} bytes of memory", bytes);
   std::memset(data, 0xff, bytes);
-  return {data, [](void* p) { std::free(p); }};
+  return {data, [](void* p) {
+            wait_for_everything();
+            std::free(p);
+          }};
 }
 
 }  // namespace
 
 namespace emulation {
 
-void submit(const Stream&, std::function<void()> work) {
+void submit(const Stream& stream, std::function<void()> work) {
   if (recording != nullptr) {
     recording->push_back(std::move(work));
-  } else {
-    work();
+    return;
+  }
+  queue_of(stream)->work.push_back(std::move(work));
+  if (settings().streams == Asynchrony::early) {
+    stream.wait();
   }
 }
 
@@ -52,9 +91,13 @@ std::size_t free_device_memory() { return std::size_t(1) << 34; }
 int device_capability() { return emulation::settings().capability; }
 int device_processors() { return emulation::settings().processors; }
 
-Stream::Stream() = default;
-Stream::~Stream() = default;
-void Stream::wait() const {}
+Stream::Stream() : handle_(new SharedQueue(all_queues().emplace_back(std::make_shared<Queue>()))) {}
+Stream::~Stream() {
+  wait();
+  std::erase(all_queues(), queue_of(*this));
+  delete static_cast<SharedQueue*>(handle_);
+}
+void Stream::wait() const { queue_of(*this)->run_to(queue_of(*this)->end()); }
 
 DeviceMemory::DeviceMemory(std::size_t bytes)
     : data_(bytes == 0 ? nullptr : poisoned_memory(bytes)), bytes_(bytes) {}
@@ -73,7 +116,10 @@ void copy_on_device(void* to, const void* from, std::size_t bytes, const Stream&
 void fill_bytes(void* device, int value, std::size_t bytes, const Stream& stream) {
   emulation::submit(stream, [=] { std::memset(device, value, bytes); });
 }
-void order_streams(const Stream&, const Stream&) {}
+void order_streams(const Stream& earlier, const Stream& later) {
+  emulation::submit(later,
+                    [queue = queue_of(earlier), end = queue_of(earlier)->end()] { queue->run_to(end); });
+}
 
 namespace {
 
@@ -84,9 +130,14 @@ double now() {
 }  // namespace
 
 StreamTimer::StreamTimer() : first_(std::make_shared<double>()), second_(std::make_shared<double>()) {}
-void StreamTimer::start(const Stream&) { *static_cast<double*>(first_.get()) = now(); }
-void StreamTimer::stop(const Stream&) { *static_cast<double*>(second_.get()) = now(); }
+void StreamTimer::start(const Stream& stream) {
+  emulation::submit(stream, [mark = first_] { *static_cast<double*>(mark.get()) = now(); });
+}
+void StreamTimer::stop(const Stream& stream) {
+  emulation::submit(stream, [mark = second_] { *static_cast<double*>(mark.get()) = now(); });
+}
 double StreamTimer::seconds() const {
+  wait_for_everything();
   return *static_cast<double*>(second_.get()) - *static_cast<double*>(first_.get());
 }
 
@@ -103,10 +154,12 @@ Graph::Graph(const Stream&, const std::function<void()>& record) {
   handle_ = work;
 }
 
-void Graph::launch(const Stream&) const {
-  for (const auto& work : *static_cast<Work*>(handle_.get())) {
-    work();
-  }
+void Graph::launch(const Stream& stream) const {
+  emulation::submit(stream, [handle = handle_] {
+    for (const auto& work : *static_cast<Work*>(handle.get())) {
+      work();
+    }
+  });
 }
 
 device::TensorMap make_tensor_map(const void* array, ElementType type, std::span<const std::int64_t> extents,

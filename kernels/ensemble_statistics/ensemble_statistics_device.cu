@@ -15,7 +15,6 @@ namespace {
 
 constexpr int tile_points = 128, block_threads = tile_points;
 constexpr int block_tiles = 8;
-constexpr int most_members = 64;
 constexpr int pitch = tile_points + 1;  // rows of shared memory begin in different banks
 constexpr int statistics = static_cast<int>(statistic_count);
 constexpr int together = 8;  // members that are loaded, and whose ranks are counted, in one pass
@@ -189,6 +188,7 @@ __device__ __forceinline__ void make_point(const DeviceEnsembleArgs& args, std::
   }
   const int members = static_cast<int>(args.members);
   const std::int64_t offset = field * args.points + at;
+  const std::int64_t place = args.places == nullptr ? offset : args.places[field] + at;
   float* x = shared.numbers + threadIdx.x;
   float sum_of_zeros = 0.0f;
   for (int first = 0; first < members; first += together) {
@@ -196,7 +196,7 @@ __device__ __forceinline__ void make_point(const DeviceEnsembleArgs& args, std::
 #pragma unroll
     for (int i = 0; i < together; ++i) {
       const int m = first + i < members ? first + i : members - 1;
-      numbers[i] = args.forecast[m * args.member_stride + offset];
+      numbers[i] = args.forecast[m * args.member_stride + place];
     }
 #pragma unroll
     for (int i = 0; i < together; ++i) {
@@ -357,8 +357,10 @@ void ensemble_statistics(const DeviceEnsembleArgs& args, const Stream& stream) {
   using namespace device;
   require_shape(args.fields > 0 && args.fields < 65536 && args.points > 0 && args.areas > 0,
                 "ensemble_statistics: empty, or more than 65535 fields");
-  require_shape(args.members > 0 && args.members <= most_members, "ensemble_statistics: 1 to 64 members");
-  require_shape(args.member_stride >= args.fields * args.points || args.members == 1,
+  require_shape(args.members > 0 && args.members <= most_device_members,
+                "ensemble_statistics: 1 to 64 members");
+  const std::int64_t fields_together = args.places == nullptr ? args.fields : 1;
+  require_shape(args.member_stride >= fields_together * args.points || args.members == 1,
                 "ensemble_statistics: members overlap");
   const auto fields = static_cast<unsigned>(args.fields);
   const auto parts = static_cast<unsigned>(parts_of(args.points));

@@ -9,14 +9,19 @@
 
 namespace mosaic::kernels {
 
+/// More do not fit into a block's shared memory.
+inline constexpr int most_device_members = 64;
+
 /// ensemble_statistics (see there) of fields that lie on a device: only sums come back. Letters: F fields
-/// (channels, say), M members (at most 64), P points, R areas. All pointers are to the device. Sums in
-/// double, in an order that depends on the number of points alone: over runs of 128 points, 8 of those one
-/// after the other, then over the parts that this gives.
+/// (channels, say), M members (at most most_device_members), P points, R areas. All pointers are to the
+/// device. Sums in double, in an order that depends on the number of points alone: over runs of 128 points, 8
+/// of those one after the other, then over the parts that this gives.
 struct DeviceEnsembleArgs {
   std::int64_t fields = 0, members = 0, points = 0, areas = 0;
-  const float* forecast = nullptr;     ///< [M] of member_stride numbers, the first F P of each: [F, P]
-  std::int64_t member_stride = 0;      ///< at least F P
+  const float* forecast = nullptr;  ///< [M] of member_stride numbers
+  std::int64_t member_stride = 0;   ///< at least P, without places at least F P
+  /// [F] where a field, [P], begins among a member's numbers; null = field f at f P
+  const std::int64_t* places = nullptr;
   const float* truth = nullptr;        ///< [F, P]
   const float* climatology = nullptr;  ///< [F, P]; null = no anomalies
   const double* weights = nullptr;     ///< [R, P] AreaMask::weight_at, never negative

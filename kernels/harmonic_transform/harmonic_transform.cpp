@@ -1,5 +1,9 @@
 #include "kernels/harmonic_transform/harmonic_transform.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "base/error.hpp"
 
 namespace mosaic::kernels {
@@ -34,6 +38,17 @@ void vector_harmonics(const VectorHarmonicsArgs<Real>& args, Backend backend) {
   check_shape(args.shape, args.turning.size(), args.u.size(), args.divergent.size());
   require_backend("harmonic_transform", backend, {Backend::reference, Backend::cpu});
   return backend == Backend::cpu ? vector_harmonics_cpu(args) : vector_harmonics_reference(args);
+}
+
+void mark_undefined(std::span<double> power, std::size_t degrees) {
+  require(degrees > 0 && power.size() % degrees == 0, "{} values of power are no fields of {} degrees",
+          power.size(), degrees);
+  for (std::size_t first = 0; first < power.size(); first += degrees) {
+    const std::span<double> field = power.subspan(first, degrees);
+    if (!std::all_of(field.begin(), field.end(), [](double value) { return std::isfinite(value); })) {
+      std::fill(field.begin(), field.end(), std::numeric_limits<double>::quiet_NaN());
+    }
+  }
 }
 
 double harmonic_operations(const HarmonicShape& shape, std::size_t components) {

@@ -72,6 +72,9 @@ void scalar_harmonics_cpu(const ScalarHarmonicsArgs<Real>& args);
 template <class Real>
 void vector_harmonics_cpu(const VectorHarmonicsArgs<Real>& args);
 
+/// Each field of power [F, degrees] that is not finite at some degree becomes NaN at all of them.
+void mark_undefined(std::span<double> power, std::size_t degrees);
+
 /// Products and sums of one field (wind: pair) in the cpu body's matrix products, for benchmarks.
 double harmonic_operations(const HarmonicShape& shape, std::size_t components);
 

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <memory>
 #include <vector>
 
@@ -115,14 +113,11 @@ class TilePower {
   void write(std::size_t fields, double* power) const {
     const std::size_t degrees = values_.size() / lanes_;
     for (std::size_t f = 0; f < fields; ++f) {
-      bool finite = true;
       for (std::size_t l = 0; l < degrees; ++l) {
-        finite = finite && std::isfinite(values_[l * lanes_ + f]);
-      }
-      for (std::size_t l = 0; l < degrees; ++l) {
-        power[f * degrees + l] = finite ? values_[l * lanes_ + f] : std::numeric_limits<double>::quiet_NaN();
+        power[f * degrees + l] = values_[l * lanes_ + f];
       }
     }
+    mark_undefined({power, fields * degrees}, degrees);
   }
 
  private:

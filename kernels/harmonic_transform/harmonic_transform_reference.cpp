@@ -1,6 +1,5 @@
 #include <cmath>
 #include <complex>
-#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -39,17 +38,6 @@ Complex sum_over_latitudes(std::span<const double> table, std::size_t row, const
   return sum;
 }
 
-/// Not finite in any degree: NaN in all.
-void spoil_if_not_finite(std::span<double> power) {
-  bool finite = true;
-  for (const double value : power) {
-    finite = finite && std::isfinite(value);
-  }
-  for (double& value : power) {
-    value = finite ? value : std::numeric_limits<double>::quiet_NaN();
-  }
-}
-
 }  // namespace
 
 template <class Real>
@@ -70,7 +58,7 @@ void scalar_harmonics_reference(const ScalarHarmonicsArgs<Real>& args) {
         }
       }
     }
-    spoil_if_not_finite(power);
+    mark_undefined(power, shape.lmax + 1);
   }
 }
 
@@ -95,8 +83,8 @@ void vector_harmonics_reference(const VectorHarmonicsArgs<Real>& args) {
         divergent[l] += (m == 0 ? 0.5 : 1.0) * std::norm(g);
       }
     }
-    spoil_if_not_finite(rotational);
-    spoil_if_not_finite(divergent);
+    mark_undefined(rotational, shape.lmax + 1);
+    mark_undefined(divergent, shape.lmax + 1);
   }
 }
 

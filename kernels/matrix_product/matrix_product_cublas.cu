@@ -4,7 +4,6 @@
 #include <cublasLt.h>
 #include <dlfcn.h>
 
-#include <array>
 #include <cstdlib>
 #include <map>
 #include <tuple>
@@ -18,8 +17,11 @@ namespace mosaic::kernels {
 namespace {
 
 constexpr std::size_t workspace_bytes = std::size_t(32) << 20;
-/// Algorithms are chosen for this many rows whatever the chunk, so that rows do not depend on it.
+/// Algorithms are chosen for these sizes whatever the chunk, so that rows do not depend on it: the network's
+/// tokens; in double, latitudes of an ensemble's fields, and the orders of their harmonics.
 constexpr std::int64_t reference_rows = 49152;
+constexpr std::int64_t reference_double_rows = 6144;
+constexpr std::int64_t reference_batches = 120, reference_batch_rows = 128;
 
 void* open_library() {
   const std::string name = "libcublasLt.so." + std::to_string(CUBLAS_VER_MAJOR);
@@ -67,6 +69,7 @@ struct Library {
   MOSAIC_SYMBOL(cublasLtMatmulPreferenceSetAttribute);
   MOSAIC_SYMBOL(cublasLtMatrixLayoutCreate);
   MOSAIC_SYMBOL(cublasLtMatrixLayoutDestroy);
+  MOSAIC_SYMBOL(cublasLtMatrixLayoutSetAttribute);
 #undef MOSAIC_SYMBOL
 };
 
@@ -86,20 +89,57 @@ cudaDataType_t data_type(ElementType type) {
   return type == ElementType::float32 ? CUDA_R_32F : type == ElementType::float16 ? CUDA_R_16F : CUDA_R_16BF;
 }
 
+/// Sizes and types of a product.
+struct Shape {
+  std::int64_t batches, rows, inputs, outputs;
+  std::int64_t x_stride, weight_stride, out_stride;  // numbers between batches
+  cudaDataType_t type, out_type;
+
+  bool in_double() const { return type == CUDA_R_64F; }
+};
+
+Shape shape_of(const MatrixProductArgs& args) {
+  return {1, args.rows, args.inputs, args.outputs, 0, 0, 0, data_type(args.type), data_type(args.out_type)};
+}
+
+Shape shape_of(const DoubleProductArgs& args) {
+  return {args.batches,       args.rows,       args.inputs, args.outputs, args.x_stride,
+          args.weight_stride, args.out_stride, CUDA_R_64F,  CUDA_R_64F};
+}
+
+/// The shape that stands for all with these inputs, outputs and types.
+Shape reference_shape(Shape shape) {
+  const bool one = shape.batches == 1;
+  shape.batches = one ? 1 : reference_batches;
+  shape.rows = !one ? reference_batch_rows : shape.in_double() ? reference_double_rows : reference_rows;
+  shape.x_stride = shape.rows * shape.inputs;
+  shape.weight_stride = shape.outputs * shape.inputs;
+  shape.out_stride = shape.rows * shape.outputs;
+  return shape;
+}
+
+struct Operands {
+  const void* x;
+  const void* weight;
+  void* out;
+};
+
 /// The product as cuBLASLt sees it: column-major out^T = weight x^T.
 class Problem {
  public:
-  Problem(const MatrixProductArgs& args, std::int64_t rows) {
+  explicit Problem(const Shape& shape) {
     const Library& lib = library();
-    check(lib.cublasLtMatmulDescCreate(&operation_, CUBLAS_COMPUTE_32F, CUDA_R_32F),
-          "cublasLtMatmulDescCreate");
+    check(
+        lib.cublasLtMatmulDescCreate(&operation_, shape.in_double() ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F,
+                                     shape.in_double() ? CUDA_R_64F : CUDA_R_32F),
+        "cublasLtMatmulDescCreate");
     const cublasOperation_t transposed = CUBLAS_OP_T;
     check(lib.cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
                                              sizeof(transposed)),
           "cublasLtMatmulDescSetAttribute");
-    layout(weight_, args.type, args.inputs, args.outputs);
-    layout(x_, args.type, args.inputs, rows);
-    layout(out_, args.out_type, args.outputs, rows);
+    layout(weight_, shape.type, shape.inputs, shape.outputs, shape.batches, shape.weight_stride);
+    layout(x_, shape.type, shape.inputs, shape.rows, shape.batches, shape.x_stride);
+    layout(out_, shape.out_type, shape.outputs, shape.rows, shape.batches, shape.out_stride);
   }
   ~Problem() {
     const Library& lib = library();
@@ -129,21 +169,34 @@ class Problem {
     return result.algo;
   }
 
-  void run(cublasLtHandle_t handle, const cublasLtMatmulAlgo_t& algorithm, const MatrixProductArgs& args,
-           void* workspace, const Stream& stream) const {
-    const float one = 1, beta = args.accumulate ? 1 : 0;
-    check(library().cublasLtMatmul(handle, operation_, &one, args.weight, weight_, args.x, x_, &beta,
-                                   args.out, out_, args.out, out_, &algorithm, workspace, workspace_bytes,
-                                   static_cast<cudaStream_t>(stream.handle())),
+  /// Scale: float, or double for products in double.
+  template <class Scale>
+  void run(cublasLtHandle_t handle, const cublasLtMatmulAlgo_t& algorithm, const Operands& operands,
+           Scale beta, void* workspace, const Stream& stream) const {
+    const Scale one = 1;
+    check(library().cublasLtMatmul(handle, operation_, &one, operands.weight, weight_, operands.x, x_, &beta,
+                                   operands.out, out_, operands.out, out_, &algorithm, workspace,
+                                   workspace_bytes, static_cast<cudaStream_t>(stream.handle())),
           "cublasLtMatmul");
   }
 
  private:
-  static void layout(cublasLtMatrixLayout_t& matrix, ElementType type, std::int64_t rows,
-                     std::int64_t columns) {
-    check(library().cublasLtMatrixLayoutCreate(&matrix, data_type(type), static_cast<std::uint64_t>(rows),
+  static void layout(cublasLtMatrixLayout_t& matrix, cudaDataType_t type, std::int64_t rows,
+                     std::int64_t columns, std::int64_t batches, std::int64_t stride) {
+    check(library().cublasLtMatrixLayoutCreate(&matrix, type, static_cast<std::uint64_t>(rows),
                                                static_cast<std::uint64_t>(columns), rows),
           "cublasLtMatrixLayoutCreate");
+    if (batches > 1) {
+      const auto count = static_cast<std::int32_t>(batches);
+      set(matrix, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, count);
+      set(matrix, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, stride);
+    }
+  }
+
+  template <class Value>
+  static void set(cublasLtMatrixLayout_t matrix, cublasLtMatrixLayoutAttribute_t attribute, Value value) {
+    check(library().cublasLtMatrixLayoutSetAttribute(matrix, attribute, &value, sizeof(value)),
+          "cublasLtMatrixLayoutSetAttribute");
   }
 
   cublasLtMatmulDesc_t operation_ = nullptr;
@@ -153,17 +206,23 @@ class Problem {
 }  // namespace
 
 struct MatrixProducts::State {
-  using Key = std::tuple<std::int64_t, std::int64_t, ElementType, ElementType>;
+  /// Inputs, outputs, types, whether there is one batch.
+  using Key = std::tuple<std::int64_t, std::int64_t, cudaDataType_t, cudaDataType_t, bool>;
 
   State() : workspace(workspace_bytes) { check(library().cublasLtCreate(&handle), "cublasLtCreate"); }
   ~State() { library().cublasLtDestroy(handle); }
 
-  const cublasLtMatmulAlgo_t& algorithm(const MatrixProductArgs& args) {
-    const Key key{args.inputs, args.outputs, args.type, args.out_type};
+  const cublasLtMatmulAlgo_t& algorithm(const Shape& shape) {
+    const Key key{shape.inputs, shape.outputs, shape.type, shape.out_type, shape.batches == 1};
     const auto found = algorithms.find(key);
     return found != algorithms.end()
                ? found->second
-               : algorithms.emplace(key, Problem(args, reference_rows).choose(handle)).first->second;
+               : algorithms.emplace(key, Problem(reference_shape(shape)).choose(handle)).first->second;
+  }
+
+  template <class Scale>
+  void run(const Shape& shape, const Operands& operands, Scale beta, const Stream& stream) {
+    Problem(shape).run(handle, algorithm(shape), operands, beta, workspace.data(), stream);
   }
 
   cublasLtHandle_t handle = nullptr;
@@ -175,11 +234,13 @@ MatrixProducts::MatrixProducts() : state_(std::make_unique<State>()) {}
 MatrixProducts::~MatrixProducts() = default;
 
 void MatrixProducts::run(const MatrixProductArgs& args, const Stream& stream) {
-  require_shape(args.rows > 0 && args.inputs % 8 == 0 && args.outputs % 8 == 0,
-                "a matrix product of " + std::to_string(args.rows) + " x " + std::to_string(args.inputs) +
-                    " x " + std::to_string(args.outputs));
-  Problem(args, args.rows)
-      .run(state_->handle, state_->algorithm(args), args, state_->workspace.data(), stream);
+  check_product(args);
+  state_->run(shape_of(args), {args.x, args.weight, args.out}, args.accumulate ? 1.0f : 0.0f, stream);
+}
+
+void MatrixProducts::run(const DoubleProductArgs& args, const Stream& stream) {
+  check_product(args);
+  state_->run(shape_of(args), {args.x, args.weight, args.out}, 0.0, stream);
 }
 
 }  // namespace mosaic::kernels

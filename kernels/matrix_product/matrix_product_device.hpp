@@ -21,8 +21,28 @@ struct MatrixProductArgs {
   bool accumulate = false;
 };
 
-/// Matrix products by cuBLASLt. One algorithm is pinned for each (inputs, outputs, types), without a split of
-/// the inner dimension, so that a row's bits do not depend on how many rows there are.
+/// out[b] [rows, outputs] = x[b] [rows, inputs] weight[b] [outputs, inputs]^T for each b < batches, all in
+/// double. Strides are numbers between batches, multiples of 2. Matrices as above.
+struct DoubleProductArgs {
+  std::int64_t batches = 1, rows = 0, inputs = 0, outputs = 0;
+  const double* x = nullptr;
+  std::int64_t x_stride = 0;
+  const double* weight = nullptr;
+  std::int64_t weight_stride = 0;
+  double* out = nullptr;
+  std::int64_t out_stride = 0;
+};
+
+/// Errors: internal, for shapes that are not permitted.
+void check_product(const MatrixProductArgs& args);
+void check_product(const DoubleProductArgs& args);
+
+/// `count` rounded up to what products take as inputs and outputs.
+constexpr std::int64_t product_columns(std::int64_t count) { return (count + 7) / 8 * 8; }
+
+/// Matrix products by cuBLASLt. One algorithm is pinned for each (inputs, outputs, types, one batch or more),
+/// without a split of the inner dimension, so that a row's bits depend neither on how many rows nor on how
+/// many batches (if more than one) there are.
 class MatrixProducts {
  public:
   MatrixProducts();
@@ -32,6 +52,7 @@ class MatrixProducts {
 
   /// Queues the product. The first call of a shape chooses its algorithm (on the host).
   void run(const MatrixProductArgs& args, const Stream& stream);
+  void run(const DoubleProductArgs& args, const Stream& stream);
 
  private:
   struct State;

@@ -1,3 +1,6 @@
+#include <cmath>
+#include <limits>
+
 #include "kernels/device/device_code.hpp"
 #include "kernels/device/eight_numbers.hpp"
 #include "kernels/state_packing/state_packing_device.hpp"
@@ -131,6 +134,25 @@ __global__ void __launch_bounds__(block_threads) append_state_kernel(AppendState
   }
 }
 
+// ---- Range of states ----
+
+// Blocks (x, y): channel, member. Sums of integers are the same in every order.
+__global__ void __launch_bounds__(block_threads) count_out_of_range_kernel(StateRangeArgs a) {
+  const std::int64_t channel = blockIdx.x, member = blockIdx.y;
+  const float* field = a.states + member * a.member_stride + channel * a.points;
+  const double mean = a.mean[channel], reach = a.reach * static_cast<double>(a.deviation[channel]);
+  int count = 0;
+#pragma unroll 4
+  for (std::int64_t point = threadIdx.x; point < a.points; point += block_threads) {
+    const float x = field[point];
+    count += std::isfinite(x) && fabs(static_cast<double>(x) - mean) <= reach ? 0 : 1;
+  }
+  const int sum = sum_of_warp(count);
+  if (threadIdx.x % 32 == 0 && sum > 0) {
+    atomicAdd(a.counts + member, sum);
+  }
+}
+
 unsigned parts_of(std::int64_t count, int size) { return unsigned((count + size - 1) / size); }
 
 }  // namespace
@@ -158,6 +180,18 @@ void append_state(const AppendStateArgs& args, const Stream& stream) {
                           unsigned(args.members) * tiles, block_threads,
                           tile_longitudes * append_pitch * sizeof(float)};
   launch(append_state_kernel, shape, stream, args, int(tiles));
+}
+
+void count_out_of_range(const StateRangeArgs& args, const Stream& stream) {
+  const std::int64_t state = args.channels * args.points;
+  require_shape(args.members > 0 && state > 0 && state <= args.member_stride &&
+                    state <= std::numeric_limits<std::int32_t>::max(),
+                "count_out_of_range: " + std::to_string(args.members) + " members of " +
+                    std::to_string(args.channels) + " x " + std::to_string(args.points) + " values, " +
+                    std::to_string(args.member_stride) + " apart");
+  fill_bytes(args.counts, 0, std::size_t(args.members) * sizeof(std::int32_t), stream);
+  const LaunchShape shape{unsigned(args.channels), unsigned(args.members), 1, block_threads, 0};
+  launch(count_out_of_range_kernel, shape, stream, args);
 }
 
 }  // namespace mosaic::kernels

@@ -35,4 +35,17 @@ struct AppendStateArgs {
 };
 void append_state(const AppendStateArgs& args, const Stream& stream);
 
+/// counts [B]: by member the values x of its state that are not finite or have |x - mean| > reach *
+/// deviation, in double. A member's count depends on its own state only.
+struct StateRangeArgs {
+  std::int64_t members = 0, channels = 0, points = 0;
+  const float* states = nullptr;     ///< [B] of member_stride numbers, the first C P of each: [C, P]
+  std::int64_t member_stride = 0;    ///< at least C P
+  const float* mean = nullptr;       ///< [C]
+  const float* deviation = nullptr;  ///< [C]
+  double reach = 0;                  ///< standard deviations
+  std::int32_t* counts = nullptr;    ///< output
+};
+void count_out_of_range(const StateRangeArgs& args, const Stream& stream);
+
 }  // namespace mosaic::kernels

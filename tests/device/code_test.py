@@ -21,6 +21,9 @@ CEILINGS = (
     ("attend_ampere", None, 128),  # two blocks of 256 threads
     ("attend_hopper", "sm_90a", 168),  # one block of 384 threads
     ("swiglu_hopper", "sm_90a", 168),
+    ("double_rows", None, 32),  # as many threads as fit: both wait for memory
+    ("gather_waves", None, 32),
+    ("_power_kernel", None, 64),  # sixteen blocks of 64 threads
 )
 OTHERS = 255
 # Bodies that are there for one architecture only are empty in the other.

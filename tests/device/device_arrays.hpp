@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <limits>
 #include <random>
 #include <string_view>
@@ -100,6 +99,28 @@ inline std::vector<std::int32_t> download_integers(const DeviceMemory& memory) {
   return values;
 }
 
+inline DeviceMemory upload_doubles(const std::vector<double>& values) {
+  DeviceMemory memory(values.size() * sizeof(double));
+  const Stream stream;
+  copy_to_device(memory.data(), values.data(), memory.bytes(), stream);
+  stream.wait();
+  return memory;
+}
+
+/// Filled with NaN.
+inline DeviceMemory poisoned_doubles(std::int64_t count) {
+  return upload_doubles(
+      std::vector<double>(static_cast<std::size_t>(count), std::numeric_limits<double>::quiet_NaN()));
+}
+
+inline std::vector<double> download_doubles(const DeviceMemory& memory) {
+  std::vector<double> values(memory.bytes() / sizeof(double));
+  const Stream stream;
+  copy_to_host(values.data(), memory.data(), memory.bytes(), stream);
+  stream.wait();
+  return values;
+}
+
 /// Normal numbers, rounded to `type`, the same for the same seed.
 inline std::vector<float> normal_numbers(std::size_t count, std::uint64_t seed, float deviation = 1,
                                          ElementType type = ElementType::float32) {
@@ -175,20 +196,22 @@ class DeviceTest : public ::testing::Test {
 #ifdef MOSAIC_EMULATED_DEVICE
   void TearDown() override { emulation::settings() = {}; }
 
-  static void in_all_orders(const std::function<std::vector<float>()>& run) {
+  template <class Run>
+  static void in_all_orders(const Run& run) {
     using emulation::Asynchrony, emulation::ThreadOrder;
     const auto bits = [&](ThreadOrder order, Asynchrony asynchrony) {
       emulation::settings().order = order;
       emulation::settings().asynchrony = asynchrony;
       return run();
     };
-    const std::vector<float> expected = bits(ThreadOrder::forward, Asynchrony::late);
+    const auto expected = bits(ThreadOrder::forward, Asynchrony::late);
     EXPECT_EQ(expected, bits(ThreadOrder::backward, Asynchrony::early));
     EXPECT_EQ(expected, bits(ThreadOrder::shuffled, Asynchrony::late));
   }
 #else
-  static void in_all_orders(const std::function<std::vector<float>()>& run) {
-    const std::vector<float> expected = run();
+  template <class Run>
+  static void in_all_orders(const Run& run) {
+    const auto expected = run();
     for (int i = 0; i < 3; ++i) {
       EXPECT_EQ(expected, run());
     }

@@ -52,6 +52,46 @@ TEST_F(Emulation, MissingBarrierShows) {
   }
 }
 
+/// What arrives on the host of 1, 2, 3 after a copy to the device on one stream and back on another.
+std::vector<float> there_and_back(bool ordered, bool waited) {
+  const DeviceMemory memory(3 * sizeof(float));
+  const std::vector<float> values = {1, 2, 3};
+  std::vector<float> out(3);
+  const Stream there, back;
+  copy_to_device(memory.data(), values.data(), memory.bytes(), there);
+  if (ordered) {
+    order_streams(there, back);
+  }
+  copy_to_host(out.data(), memory.data(), memory.bytes(), back);
+  if (waited) {
+    back.wait();
+  }
+  return std::vector<float>(out);
+}
+
+TEST_F(Emulation, MissingOrderOfStreamsShows) {
+  const std::vector<float> values = {1, 2, 3};
+  EXPECT_EQ(there_and_back(false, false), values);  // nothing is late
+  emulation::settings().streams = Asynchrony::late;
+  EXPECT_EQ(there_and_back(true, true), values);
+  EXPECT_TRUE(std::isnan(there_and_back(false, true)[0]));
+  EXPECT_EQ(there_and_back(true, false), std::vector<float>(3));
+}
+
+TEST_F(Emulation, LateGraphsAndHostMemoryThatChangesShow) {
+  emulation::settings().streams = Asynchrony::late;
+  const DeviceMemory memory(sizeof(float));
+  float in = 1, out = 0;
+  const Stream stream;
+  const Graph graph(stream, [&] { copy_to_device(memory.data(), &in, sizeof(in), stream); });
+  graph.launch(stream);
+  copy_to_host(&out, memory.data(), sizeof(out), stream);
+  in = 2;  // before it was read
+  EXPECT_EQ(out, 0);
+  stream.wait();
+  EXPECT_EQ(out, 2);
+}
+
 TEST_F(Emulation, DeadlockIsNamed) {
   expect_error({"cannot go on", "32 threads (0 ... 31) at a barrier"}, [] {
     emulation::run_grid({1, 1, 1}, 64, 0, [] {

@@ -15,29 +15,43 @@
 namespace mosaic::kernels {
 namespace {
 
-DeviceMemory upload_doubles(const std::vector<double>& values) {
-  DeviceMemory memory(values.size() * sizeof(double));
+struct Choices {
+  bool energy = true, ranks = true, climatology = true;
+  bool scattered = false;  ///< whether fields lie apart and last first among a member's numbers
+};
+
+DeviceMemory upload_places(const std::vector<std::int64_t>& places) {
+  DeviceMemory memory(places.size() * sizeof(std::int64_t));
   const Stream stream;
-  copy_to_device(memory.data(), values.data(), memory.bytes(), stream);
+  copy_to_device(memory.data(), places.data(), memory.bytes(), stream);
   stream.wait();
   return memory;
 }
 
-struct Choices {
-  bool energy = true, ranks = true, climatology = true;
-};
+/// Where fields begin among a member's numbers.
+std::vector<std::int64_t> places_of(std::size_t fields, std::size_t points, const Choices& choices) {
+  std::vector<std::int64_t> places;
+  for (std::size_t f = 0; f < fields; ++f) {
+    const std::size_t place = choices.scattered ? (fields - 1 - f) * (points + 2) + 1 : f * points;
+    places.push_back(static_cast<std::int64_t>(place));
+  }
+  return places;
+}
 
 /// Fields of the same ensemble and grid, areas of the first, on the device. Returns [F, field_numbers].
 std::vector<double> device_sums(const std::vector<EnsembleCase>& fields, const Choices& choices = {}) {
   const EnsembleCase& first = fields.front();
   const std::size_t points = first.truth.size(), members = first.members.size(), gap = 3;
-  std::vector<float> forecast, truth, climatology;
+  const std::size_t stride = fields.size() * (choices.scattered ? points + 2 : points) + gap;
+  std::vector<float> forecast(members * stride, NAN), truth, climatology;
   std::vector<double> weights;
+  const std::vector<std::int64_t> places = places_of(fields.size(), points, choices);
   for (std::size_t m = 0; m < members; ++m) {
-    for (const EnsembleCase& field : fields) {
-      forecast.insert(forecast.end(), field.members[m].begin(), field.members[m].end());
+    for (std::size_t f = 0; f < fields.size(); ++f) {
+      const auto begin = static_cast<std::size_t>(places[f]) + m * stride;
+      std::copy_n(fields[f].members[m].begin(), points,
+                  forecast.begin() + static_cast<std::ptrdiff_t>(begin));
     }
-    forecast.insert(forecast.end(), gap, NAN);
   }
   for (const EnsembleCase& field : fields) {
     truth.insert(truth.end(), field.truth.begin(), field.truth.end());
@@ -57,7 +71,9 @@ std::vector<double> device_sums(const std::vector<EnsembleCase>& fields, const C
   args.points = static_cast<std::int64_t>(points);
   args.areas = static_cast<std::int64_t>(first.areas.size());
   args.forecast = device_forecast.as<float>();
-  args.member_stride = static_cast<std::int64_t>(fields.size() * points + gap);
+  args.member_stride = static_cast<std::int64_t>(stride);
+  const DeviceMemory device_places = upload_places(places);
+  args.places = choices.scattered ? device_places.as<std::int64_t>() : nullptr;
   args.truth = device_truth.as<float>();
   args.climatology = choices.climatology ? device_climatology.as<float>() : nullptr;
   args.weights = device_weights.as<double>();
@@ -227,14 +243,17 @@ TEST_F(DeviceEnsembleStatistics, SameBitsAloneAndInEveryOrder) {
   const auto both = device_sums({first, second});
   const auto half = static_cast<std::ptrdiff_t>(both.size() / 2);
   EXPECT_EQ(device_sums({second}), std::vector<double>(both.begin() + half, both.end()));
-  in_all_orders([&] {
-    std::vector<float> halves;  // of the numbers' bits
-    for (const double sum : device_sums({first})) {
-      halves.push_back(static_cast<float>(sum));
-      halves.push_back(static_cast<float>(sum - static_cast<double>(halves.back())));
+  in_all_orders([&] { return device_sums({first}); });
+}
+
+TEST_F(DeviceEnsembleStatistics, FieldsAnywhereGiveTheSameBits) {
+  for (const std::size_t members : {1U, 5U, 9U}) {
+    const std::vector<EnsembleCase> fields{{members, 7, 31, 1}, {members, 7, 31, 50}, {members, 7, 31, 90}};
+    EXPECT_EQ(difference(fields, {.scattered = true}), "");
+    if (members > 1) {  // one has statistics that are NaN
+      EXPECT_EQ(device_sums(fields, {.scattered = true}), device_sums(fields));
     }
-    return halves;
-  });
+  }
 }
 
 TEST_F(DeviceEnsembleStatistics, MustFailTwins) {
@@ -259,8 +278,9 @@ TEST_F(DeviceEnsembleStatistics, MustFailTwins) {
 }
 
 TEST_F(DeviceEnsembleStatistics, RefusesOtherShapes) {
-  const auto code = [](std::int64_t members, std::int64_t stride) {
+  const auto code = [](std::int64_t members, std::int64_t stride, const std::int64_t* places = nullptr) {
     DeviceEnsembleArgs args;
+    args.places = places;
     args.fields = args.points = args.areas = 2;
     args.members = members;
     args.member_stride = stride;
@@ -269,6 +289,8 @@ TEST_F(DeviceEnsembleStatistics, RefusesOtherShapes) {
   EXPECT_EQ(code(0, 4), ExitCode::internal);
   EXPECT_EQ(code(65, 4), ExitCode::internal);
   EXPECT_EQ(code(2, 3), ExitCode::internal);
+  const std::int64_t places[] = {0, 2};
+  EXPECT_EQ(code(2, 1, places), ExitCode::internal);
 }
 
 }  // namespace

@@ -135,6 +135,115 @@ TEST_F(StatePacking, WrongVariantsAreSeen) {
   }
 }
 
+/// States with values out of range at known places; what lies between the members is NaN.
+struct RangeCase {
+  std::size_t members, channels, points, gap;
+  double reach = 4;
+  std::vector<float> mean = normal_numbers(channels, 1, 100);
+  std::vector<float> deviation = std::vector<float>(channels, 2.5F);
+  std::vector<float> states = ordinary_states();
+
+  std::size_t stride() const { return channels * points + gap; }
+  float& at(std::size_t m, std::size_t c, std::size_t p) { return states[m * stride() + c * points + p]; }
+
+  /// None of them further than 6 / 2.5 standard deviations from its mean.
+  std::vector<float> ordinary_states() const {
+    std::vector<float> all(members * stride(), NAN);
+    const auto anomalies = normal_numbers(members * channels * points, 2);
+    for (std::size_t i = 0; i < anomalies.size(); ++i) {
+      const std::size_t m = i / (channels * points), rest = i % (channels * points);
+      all[m * stride() + rest] = mean[rest / points] + anomalies[i];
+    }
+    return all;
+  }
+
+  std::vector<float> counted() const {
+    const auto s = upload(states), a = upload(mean), d = upload(deviation);
+    const DeviceMemory counts = upload_integers(std::vector<std::int32_t>(members, -1));
+    const Stream stream;
+    count_out_of_range(
+        {std::int64_t(members), std::int64_t(channels), std::int64_t(points), s.as<float>(),
+         std::int64_t(stride()), a.as<float>(), d.as<float>(), reach, counts.as<std::int32_t>()},
+        stream);
+    stream.wait();
+    const auto integers = download_integers(counts);
+    return {integers.begin(), integers.end()};
+  }
+
+  /// The definition.
+  std::vector<float> expected() const {
+    std::vector<float> counts(members);
+    for (std::size_t i = 0; i < members * channels * points; ++i) {
+      const std::size_t m = i / (channels * points), rest = i % (channels * points), c = rest / points;
+      const double x = states[m * stride() + rest];
+      counts[m] += std::isfinite(x) && std::abs(x - mean[c]) <= reach * deviation[c] ? 0 : 1;
+    }
+    return counts;
+  }
+};
+
+/// Numbers of points below, at and beyond warps, blocks and the unrolled loop.
+const std::vector<RangeCase>& range_cases() {
+  static const std::vector<RangeCase> all = {
+      {1, 1, 1, 0}, {3, 5, 31, 7}, {2, 82, 256, 0}, {7, 3, 1025, 1}, {2, 4, 257, 4096}};
+  return all;
+}
+
+TEST_F(StatePacking, OrdinaryStatesAreInRange) {
+  for (const RangeCase& which : range_cases()) {
+    EXPECT_EQ(which.counted(), std::vector<float>(which.members)) << which.points;
+  }
+}
+
+TEST_F(StatePacking, EachValueOutOfRangeIsCountedInItsMember) {
+  for (const RangeCase& ordinary : range_cases()) {
+    const std::size_t m = ordinary.members / 2, c = ordinary.channels / 2;
+    for (const float value : {NAN, INFINITY, -INFINITY, ordinary.mean[c] + 11, ordinary.mean[c] - 11}) {
+      for (const std::size_t p : {std::size_t(0), ordinary.points / 2, ordinary.points - 1}) {
+        RangeCase which = ordinary;
+        which.at(m, c, p) = value;
+        EXPECT_EQ(which.counted(), which.expected()) << which.points << ' ' << value;
+        EXPECT_EQ(which.counted()[m], 1);
+        which.reach = HUGE_VAL;  // only what is not finite
+        EXPECT_EQ(which.counted(), which.expected()) << which.points << ' ' << value;
+        EXPECT_EQ(which.counted()[m], std::isfinite(value) ? 0 : 1);
+      }
+    }
+  }
+}
+
+TEST_F(StatePacking, TheBoundIsComparedInDouble) {
+  RangeCase which{2, 2, 40, 0};
+  which.mean = {2, 2};
+  which.deviation = {0.1F, 3};  // float32 of 0.1: 4 times it is no float32
+  which.states = which.ordinary_states();
+  which.reach = 30;
+  for (std::size_t p = 0; p < which.points; ++p) {
+    which.at(0, 0, p) = which.at(1, 0, p) = 2;
+  }
+  which.at(0, 1, 5) = 92;
+  which.at(1, 1, 5) = std::nextafter(92.0F, 93.0F);
+  EXPECT_EQ(which.counted(), (std::vector<float>{0, 1}));
+  // 2 + 30 * 0.1F = 5.0000000447: the float32 behind 5 lies beyond it, 5 does not.
+  which.at(0, 0, 7) = 5;
+  which.at(1, 0, 7) = std::nextafter(5.0F, 6.0F);
+  EXPECT_EQ(which.counted(), (std::vector<float>{0, 2}));
+}
+
+TEST_F(StatePacking, ManyOutOfRangeCountTheSameInEveryOrder) {
+  RangeCase which = range_cases()[3];
+  which.reach = 0.3;
+  EXPECT_EQ(which.counted(), which.expected());
+  EXPECT_GT(which.counted()[0], 100);
+  in_all_orders([&] { return which.counted(); });
+  // Must fail: the mean of another channel, members that are not this far apart.
+  RangeCase exchanged = which, closer = which;
+  std::swap(exchanged.mean[0], exchanged.mean[1]);
+  closer.gap = 0;
+  EXPECT_NE(exchanged.counted(), which.counted());
+  EXPECT_NE(closer.counted(), which.counted());
+}
+
 TEST_F(StatePacking, MisfitsAreNamed) {
   std::string message;
   EXPECT_EQ(test::code_of(
@@ -151,6 +260,13 @@ TEST_F(StatePacking, MisfitsAreNamed) {
                 &message),
             ExitCode::internal);
   EXPECT_NE(message.find("rows of 81 for 82 channels"), std::string::npos) << message;
+  EXPECT_EQ(test::code_of(
+                [&] {
+                  count_out_of_range({2, 82, 9, nullptr, 737}, Stream());
+                },
+                &message),
+            ExitCode::internal);
+  EXPECT_NE(message.find("82 x 9 values, 737 apart"), std::string::npos) << message;
 }
 
 }  // namespace

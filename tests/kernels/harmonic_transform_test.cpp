@@ -134,6 +134,20 @@ TEST(HarmonicTransform, BitsDependNeitherOnThreadsNorOnTheBatch) {
   }
 }
 
+TEST(HarmonicTransform, FieldsNotFiniteSomewhereAreMarkedEverywhere) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  std::vector<double> power = {1, 2, 3, nan, 4, 5, 6, 7, 8, 9, 10, -infinity};
+  mark_undefined(power, 3);
+  for (std::size_t i = 0; i < power.size(); ++i) {
+    const std::size_t field = i / 3;
+    EXPECT_TRUE(field == 0 || field == 2 ? power[i] == static_cast<double>(i + (field == 0 ? 1 : 0))
+                                         : std::isnan(power[i]))
+        << i << ": " << power[i];
+  }
+  EXPECT_THROW(mark_undefined(power, 5), Error);
+}
+
 TEST(HarmonicTransform, NanAndInfinityStayInTheirField) {
   const HarmonicShape shape{9, 16, 8};
   for (const Backend backend : {Backend::reference, Backend::cpu}) {
