@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +13,10 @@
 #include "grid/lat_lon_grid.hpp"
 
 namespace mosaic {
+
+namespace kernels {
+class Stream;
+}
 
 /// What a forecast loop must know of a model.
 struct ModelInfo {
@@ -41,9 +47,38 @@ struct AdvanceArgs {
   Time initial_time;
   int step = 0;                  ///< 0 for the step that leaves the initial state
   std::span<float> history;      ///< [B, T, C, lat, lon] physical units, oldest first; shifted in place:
-                                 ///< afterwards the newest state is the forecast; after step 0 it must be
-                                 ///< what the call before left there
+                                 ///< afterwards the newest state is the forecast
   std::span<const float> noise;  ///< [B, noise_width] standard normal draws of this step
+};
+
+/// Where the newest states of an ensemble lie in a device's memory: member m's [C, lat, lon] at
+/// first + m * member_stride numbers; ready when `stream` is. Valid until the next step.
+struct DeviceStates {
+  const float* first = nullptr;
+  std::int64_t member_stride = 0;
+  const kernels::Stream* stream = nullptr;
+};
+
+/// Members of one initial time whose states stay in the memory of the device that computes them. Letters: M
+/// members (whole batches), T history, C channels. Belongs to the model that made it, which must live longer.
+/// The bits are those of ForecastModel::advance.
+class ResidentEnsemble {
+ public:
+  virtual ~ResidentEnsemble() = default;
+  /// Gives every member the same history [T, C, lat, lon], physical units, oldest first. Returns when it has
+  /// been read.
+  virtual void start(Time initial_time, std::span<const float> history) = 0;
+  /// Queues the next step of all members and returns without waiting for it. noise: [M, noise_width].
+  virtual void advance(std::span<const float> noise) = 0;
+  /// Waits for the step. By member whether a value of its newest state is not finite, or further than `reach`
+  /// standard deviations from its channel's mean (where the model knows them).
+  virtual std::vector<bool> out_of_range(double reach) = 0;
+  virtual DeviceStates newest() const = 0;
+  /// Queues a copy of these members' and channels' newest fields to the host; later steps do not change it.
+  /// One at a time: fetched() must be called before the next.
+  virtual void fetch(int first_member, int members, std::span<const std::size_t> channels) = 0;
+  /// Waits for that copy. [members, channels, lat, lon], valid until the next fetch().
+  virtual std::span<const float> fetched() = 0;
 };
 
 /// Anything that can advance a history of states: the network, persistence, a physical model.
@@ -55,6 +90,9 @@ class ForecastModel {
   virtual const ModelInfo& info() const = 0;
   /// Errors: internal.
   virtual void advance(const AdvanceArgs& args) = 0;
+  /// Room for `members` (whole batches) on the device; null where the model computes on the processor. At
+  /// most one at a time. Errors: bad_configuration where memory does not suffice.
+  virtual std::unique_ptr<ResidentEnsemble> make_resident(int /*members*/) { return nullptr; }
 };
 
 /// Forecast = newest initial state, for any channels and grid.

@@ -26,6 +26,7 @@ struct DeviceChoice {
   DeviceKind kind = DeviceKind::cpu;
   int rank_on_node = 0;  ///< takes the visible GPU of this number, modulo how many there are
   int chunk = 0;  ///< members that a GPU computes at once, a divisor of the batch; 0: the largest that fits
+  int resident_members = 0;  ///< of the ensemble that make_resident() will be asked for
 };
 
 struct MosaicModelOptions {

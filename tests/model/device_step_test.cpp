@@ -1,8 +1,6 @@
 // The network's step on a device against the network in float64: whole, and the promise that a member's bits
 // depend on nothing but itself.
 
-#include "model/device/device_step.hpp"
-
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
@@ -10,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "device/device_arrays.hpp"
+#include "model/device/device_members.hpp"
 #include "model/formula_numbers.hpp"
 #include "model/network/host_network.hpp"
 #include "model/network/layout.hpp"
@@ -102,13 +101,19 @@ std::vector<std::vector<float>> run(const Case& which, const DeviceOptions& opti
     histories.insert(histories.end(), history.begin(), history.end());
     noise.insert(noise.end(), draws.begin(), draws.end());
   }
-  step.load(histories);
+  DeviceMembers chunk(step, static_cast<int>(who.size()));
+  chunk.load(histories);
   for (int i = 0; i < steps; ++i) {
-    step.advance(noise, which.phases, i == 0 ? members : Members::different, observer);
+    chunk.advance(noise, which.phases, i == 0 ? members : Members::different, observer);
   }
+  const DeviceStates states = chunk.newest();
   std::vector<std::vector<float>> newest(who.size(), std::vector<float>(which.state));
-  std::vector<std::span<float>> targets(newest.begin(), newest.end());
-  step.newest(targets);
+  for (std::size_t i = 0; i < newest.size(); ++i) {
+    kernels::copy_to_host(newest[i].data(),
+                          states.first + static_cast<std::int64_t>(i) * states.member_stride,
+                          which.state * sizeof(float), *states.stream);
+  }
+  states.stream->wait();
   return newest;
 }
 

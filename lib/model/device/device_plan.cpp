@@ -160,12 +160,16 @@ DevicePlan device_plan(const NetworkConfig& config, const DeviceOptions& options
     grow(Buffer::shift, places.back().shift + config.mlp_ratio * config.level(places.back().level).width,
          word);
   }
-  plan.states = static_cast<std::size_t>(options.chunk) * points *
-                (static_cast<std::size_t>(config.history * config.channels) +
-                 static_cast<std::size_t>(output_columns(config))) *
-                word;
+  plan.states = member_bytes(config, points, options.chunk + options.resident_members) +
+                static_cast<std::size_t>(options.chunk) * points *
+                    static_cast<std::size_t>(output_columns(config)) * word;
   plan.weights = static_cast<std::size_t>(parameter_count(config)) * operand + table_bytes(config, p);
   return plan;
+}
+
+std::size_t member_bytes(const NetworkConfig& config, std::size_t points, int members) {
+  return static_cast<std::size_t>(members) *
+         static_cast<std::size_t>((config.history + 1) * config.channels) * points * sizeof(float);
 }
 
 int chunk_that_fits(const NetworkConfig& config, DeviceOptions options, std::size_t points, int members,
@@ -176,9 +180,15 @@ int chunk_that_fits(const NetworkConfig& config, DeviceOptions options, std::siz
     }
   }
   const std::size_t least = device_plan(config, options, points).total();
+  const std::string kept =
+      options.resident_members == 0
+          ? ""
+          : fmt::format(" ({} MB of them for the {} members that stay there: more GPUs share them)",
+                        member_bytes(config, points, options.resident_members) / 1'000'000,
+                        options.resident_members);
   require(least <= memory, ExitCode::bad_configuration,
-          "GPU: one member needs {} MB, {} MB are free: take another GPU or model.device: cpu",
-          least / 1'000'000, memory / 1'000'000);
+          "GPU: one member at once needs {} MB{}, {} MB are free: take another GPU or model.device: cpu",
+          least / 1'000'000, kept, memory / 1'000'000);
   return 1;
 }
 

@@ -48,7 +48,8 @@ kernels::ElementType element_type(Precision precision);
 /// What a device is told to do.
 struct DeviceOptions {
   kernels::ElementType precision = kernels::ElementType::float16;  ///< of the operands of matrix products
-  int chunk = 8;  ///< members that are computed at once; changes no bits
+  int chunk = 8;             ///< members that are computed at once; changes no bits
+  int resident_members = 0;  ///< members of an ensemble that stays on the device
   /// The residual stream: 16 bits only as float16, which has the digits for it.
   kernels::ElementType stream_type() const {
     return precision == kernels::ElementType::float16 ? precision : kernels::ElementType::float32;
@@ -62,7 +63,7 @@ struct DevicePlan {
   std::vector<std::size_t> streams;  ///< [level]
   std::array<std::size_t, buffer_count> buffers{};
   std::size_t weights = 0;  ///< with tables
-  std::size_t states = 0;   ///< histories and the forecast's output
+  std::size_t states = 0;   ///< histories, fields on their way to the host, the forecast's output
 
   std::size_t total() const;
 };
@@ -70,6 +71,10 @@ struct DevicePlan {
 /// Errors: bad_configuration listing what the device's kernels do not have (head width other than 64, sparse
 /// blocks other than 128, groups other than 4, ...).
 DevicePlan device_plan(const NetworkConfig& config, const DeviceOptions& options, std::size_t points);
+
+/// Of members whose histories lie on the device, with the place for all their newest fields on the way to the
+/// host.
+std::size_t member_bytes(const NetworkConfig& config, std::size_t points, int members);
 
 /// The largest chunk of at most `members` members that fits into `memory` bytes. Errors: bad_configuration
 /// where not even one does.

@@ -7,10 +7,12 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <numeric>
 
 #include "base/error.hpp"
 #include "base/stopwatch.hpp"
-#include "model/device/device_step.hpp"
+#include "model/device/device_members.hpp"
+#include "model/device/state_fetch.hpp"
 #include "model/formula_numbers.hpp"
 #include "model/network/host_network.hpp"
 #include "model/network/loading.hpp"
@@ -66,14 +68,9 @@ class Bench {
                                         DeviceOptions{element_type(options_.precision), chunk}, Graphs::on);
   }
 
-  void load(DeviceStep& step, int chunk) const {
-    const std::size_t window = static_cast<std::size_t>(options_.network.history) * step.state_size();
-    const std::vector<float> history = formula_values("bench/history", window);
-    std::vector<float> histories;
-    for (int member = 0; member < chunk; ++member) {
-      histories.insert(histories.end(), history.begin(), history.end());
-    }
-    step.load(histories);
+  std::vector<float> history() const {
+    return formula_values("bench/history", static_cast<std::size_t>(options_.network.history) * channels_ *
+                                               options_.grid.points());
   }
 
   std::vector<float> noise(int chunk) const {
@@ -92,15 +89,14 @@ class Bench {
 constexpr TimePhases phases{0.25F, 0.3F};
 
 /// Times the classes of one step, which is queued kernel by kernel.
-std::map<std::string, DeviceClassTiming> time_classes(DeviceStep& step, std::span<const float> noise) {
+std::map<std::string, DeviceClassTiming> time_classes(const Stream& stream, DeviceMembers& members,
+                                                      std::span<const float> noise) {
   std::vector<std::pair<std::string, StreamTimer>> timers;
   DeviceObserver observer;
-  observer.begin = [&](const char* name) {
-    timers.emplace_back(name, StreamTimer()).second.start(step.stream());
-  };
-  observer.end = [&](const char*) { timers.back().second.stop(step.stream()); };
-  step.advance(noise, phases, Members::different, &observer);
-  step.stream().wait();
+  observer.begin = [&](const char* name) { timers.emplace_back(name, StreamTimer()).second.start(stream); };
+  observer.end = [&](const char*) { timers.back().second.stop(stream); };
+  members.advance(noise, phases, Members::different, &observer);
+  stream.wait();
   std::map<std::string, DeviceClassTiming> classes;
   for (const auto& [name, timer] : timers) {
     DeviceClassTiming& timing = classes[name];
@@ -110,39 +106,45 @@ std::map<std::string, DeviceClassTiming> time_classes(DeviceStep& step, std::spa
   return classes;
 }
 
-DeviceStepTiming time_steps(const Bench& bench, const DeviceBenchOptions& options, int chunk,
-                            DeviceStep& step) {
+/// Time of a step whose newest states come to the host. [s] Errors: internal for states that are not finite.
+double time_copied(const DeviceStep& step, DeviceMembers& members, std::span<const float> noise,
+                   int repeats) {
+  std::vector<std::size_t> channels(step.state_size() / step.points());
+  std::iota(channels.begin(), channels.end(), std::size_t(0));
+  StateFetch fetch(members.count(), channels.size(), step.points());
+  std::vector<double> copied;
+  for (int i = 0; i < repeats; ++i) {
+    std::span<const float> states;
+    double seconds = 0;
+    {
+      const Stopwatch watch(seconds);
+      members.advance(noise, phases, Members::different);
+      fetch.queue(members.newest(), 0, members.count(), channels);
+      states = fetch.wait();
+    }
+    copied.push_back(seconds);
+    const bool finite = std::all_of(states.begin(), states.end(), [](float x) { return std::isfinite(x); });
+    require(finite, "device bench: the forecast is not finite");
+  }
+  return median(copied);
+}
+
+DeviceStepTiming time_steps(const Bench& bench, const DeviceBenchOptions& options, const DeviceStep& step,
+                            DeviceMembers& members) {
+  const int chunk = members.count();
   DeviceStepTiming timing;
   timing.chunk = chunk;
   timing.memory = step.network().plan().total();
   const std::vector<float> noise = bench.noise(chunk);
-  bench.load(step, chunk);
+  members.load_same(bench.history());
   DeviceObserver quiet;
   const auto advance = [&](const DeviceObserver* observer) {
-    step.advance(noise, phases, Members::different, observer);
+    members.advance(noise, phases, Members::different, observer);
   };
   timing.queued = time_on(step.stream(), options.steps, [&] { advance(&quiet); }) / chunk;
   timing.graph = time_on(step.stream(), options.steps, [&] { advance(nullptr); }) / chunk;
-  std::vector<float> states(static_cast<std::size_t>(chunk) * step.state_size());
-  std::vector<std::span<float>> targets;
-  for (int member = 0; member < chunk; ++member) {
-    targets.push_back(
-        std::span(states).subspan(static_cast<std::size_t>(member) * step.state_size(), step.state_size()));
-  }
-  std::vector<double> copied;
-  for (int i = 0; i < options.steps; ++i) {
-    double seconds = 0;
-    {
-      const Stopwatch watch(seconds);
-      advance(nullptr);
-      step.newest(targets);
-    }
-    copied.push_back(seconds / chunk);
-  }
-  timing.copied = median(copied);
-  timing.classes = time_classes(step, noise);
-  const bool finite = std::all_of(states.begin(), states.end(), [](float x) { return std::isfinite(x); });
-  require(finite, "device bench: the forecast is not finite");
+  timing.copied = time_copied(step, members, noise, options.steps) / chunk;
+  timing.classes = time_classes(step.stream(), members, noise);
   return timing;
 }
 
@@ -283,17 +285,18 @@ DeviceBenchReport run_device_bench(const DeviceBenchOptions& options) {
       const Stopwatch watch(load);
       step = bench.make_step(chunk);
     }
-    bench.load(*step, chunk);
+    DeviceMembers members(*step, chunk);
+    members.load_same(bench.history());
     {
       const Stopwatch watch(first);
-      step->advance(bench.noise(chunk), phases, Members::same);
+      members.advance(bench.noise(chunk), phases, Members::same);
       step->stream().wait();
     }
     if (report.steps.empty()) {
       report.load_seconds = load;
       report.first_step = first;
     }
-    report.steps.push_back(time_steps(bench, options, chunk, *step));
+    report.steps.push_back(time_steps(bench, options, *step, members));
   }
   for (const std::int64_t tokens : options.attention_tokens) {
     report.attention.push_back(AttentionBench(options, tokens).run(options.steps));

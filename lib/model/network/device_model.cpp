@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.hpp"
-#include "model/device/device_step.hpp"
+#include "model/device/resident_members.hpp"
 #include "model/network/host_network.hpp"
 #include "model/network/loading.hpp"
 #include "model/network/model_files.hpp"
@@ -63,28 +64,28 @@ class DeviceModel : public ForecastModel {
             "mosaic: history of {} and {} noise draws for {} members", args.history.size(), args.noise.size(),
             batch);
     const auto phases = advanced_phases(args.initial_time, args.step, info_.step, calendar_);
-    const bool resident = holds(args);
-    held_ = {};  // whatever happens from here on
     for (std::size_t first = 0; first < batch; first += chunk_) {
       const std::span<float> histories = args.history.subspan(first * window, chunk_ * window);
-      if (!resident) {
-        step_.load(histories);
-      }
-      step_.advance(args.noise.subspan(first * noise, chunk_ * noise), phases,
-                    args.step == 0 && all_same(histories, window) ? Members::same : Members::different);
+      members_.load(histories);
+      members_.advance(args.noise.subspan(first * noise, chunk_ * noise), phases,
+                       args.step == 0 && all_same(histories, window) ? Members::same : Members::different);
       take(histories, window);
     }
-    held_ = {args.initial_time, args.step + 1, args.history.data()};
+  }
+
+  std::unique_ptr<ResidentEnsemble> make_resident(int members) override {
+    require(members > 0 && members % info_.batch == 0, "mosaic: {} resident members, the batch is {}",
+            members, info_.batch);
+    const std::size_t needed = member_bytes(step_.network().config(), info_.grid->points(), members),
+                      free = kernels::free_device_memory();
+    require(needed <= free, ExitCode::bad_configuration,
+            "GPU: {} members that stay there need {} MB, {} MB are free: take more GPUs, or a smaller "
+            "model.chunk",
+            members, needed / 1'000'000, free / 1'000'000);
+    return std::make_unique<ResidentMembers>(step_, members, info_.step, calendar_);
   }
 
  private:
-  /// Whose histories lie on the device, if one chunk is the batch: those that the latest step left.
-  struct Held {
-    Time initial_time;
-    int next_step = -1;
-    const float* history = nullptr;
-  };
-
   DeviceModel(const MosaicModelOptions& options, const ModelFiles& files)
       : DeviceModel(options, files, files.normalisation()) {}
 
@@ -97,21 +98,21 @@ class DeviceModel : public ForecastModel {
             options.description.network,
             host_network(files.tables(), [&files](const std::string& name) { return files.parameter(name); }),
             {values_of(normalisation.mean), values_of(normalisation.deviation)}, options.grid,
-            device_options(options, static_cast<int>(chunk_)), Graphs::on) {
+            device_options(options, static_cast<int>(chunk_)), Graphs::on),
+        members_(step_, static_cast<int>(chunk_)),
+        fetch_(static_cast<int>(chunk_), info_.channels->size(), info_.grid->points()),
+        all_channels_(info_.channels->size()) {
+    std::iota(all_channels_.begin(), all_channels_.end(), std::size_t(0));
+    const int resident = options.device.resident_members;
     info_.device = {device_.number, device_.name,
-                    fmt::format("{} members at once, {} of {} MB", chunk_,
+                    fmt::format("{} members at once{}, {} of {} MB", chunk_,
+                                resident == 0 ? "" : fmt::format(", {} stay there", resident),
                                 step_.network().plan().total() / 1'000'000, device_.memory / 1'000'000)};
     info_.description += ", on " + device_.name;
   }
 
   static DeviceOptions device_options(const MosaicModelOptions& options, int chunk) {
-    return {element_type(options.precision), chunk};
-  }
-
-  bool holds(const AdvanceArgs& args) const {
-    return chunk_ == static_cast<std::size_t>(info_.batch) && args.step > 0 &&
-           held_.history == args.history.data() && held_.next_step == args.step &&
-           held_.initial_time == args.initial_time;
+    return {element_type(options.precision), chunk, options.device.resident_members};
   }
 
   static bool all_same(std::span<const float> histories, std::size_t window) {
@@ -127,14 +128,17 @@ class DeviceModel : public ForecastModel {
   /// Shifts the histories on the host and appends the device's newest states.
   void take(std::span<float> histories, std::size_t window) {
     const std::size_t state = step_.state_size();
-    std::vector<std::span<float>> newest;
+    fetch_.queue(members_.newest(), 0, members_.count(), all_channels_);
     for (std::size_t first = 0; first < histories.size(); first += window) {
       const auto begin = histories.begin() + static_cast<std::ptrdiff_t>(first);
       std::copy(begin + static_cast<std::ptrdiff_t>(state), begin + static_cast<std::ptrdiff_t>(window),
                 begin);
-      newest.push_back(histories.subspan(first + window - state, state));
     }
-    step_.newest(newest);
+    const std::span<const float> newest = fetch_.wait();
+    for (std::size_t member = 0; (member + 1) * window <= histories.size(); ++member) {
+      std::copy_n(newest.begin() + static_cast<std::ptrdiff_t>(member * state), state,
+                  histories.begin() + static_cast<std::ptrdiff_t>((member + 1) * window - state));
+    }
   }
 
   ModelInfo info_;
@@ -142,7 +146,9 @@ class DeviceModel : public ForecastModel {
   kernels::DeviceInfo device_;
   std::size_t chunk_;
   DeviceStep step_;
-  Held held_;
+  DeviceMembers members_;  ///< of the chunk whose histories come from the host
+  StateFetch fetch_;
+  std::vector<std::size_t> all_channels_;
 };
 
 }  // namespace
