@@ -143,6 +143,7 @@ CLI::App* add_scores(CLI::App& program, ScoresFlags& flags) {
   add_number(command, "--reference-fields", options.reference_fields, "Fields that the reference body gets");
   add_number(command, "--threads", options.threads, "CPU threads");
   add_number(command, "--repeats", options.repeats, "Repetitions; the best counts");
+  command->add_flag("--gpu", options.on_device, "Also on this rank's GPU, of fields that lie there");
   command->add_flag("--json", flags.json, "Print one JSON object instead of a table");
   command->footer("Example: mosaic_bench scores --members 24 --fields 200 --threads 2");
   return command;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "eval/spectra_sums.hpp"
 #include "kernels/threshold_statistics/threshold_statistics.hpp"
 
 namespace mosaic::eval {
@@ -40,12 +41,15 @@ std::vector<float> ensemble_mean(const std::vector<const float*>& members, std::
 }  // namespace
 
 InitTimeScorer::InitTimeScorer(const ScoreOptions& options, std::shared_ptr<const LatLonGrid> grid,
-                               std::shared_ptr<const ChannelSet> state_channels, int members)
+                               std::shared_ptr<const ChannelSet> state_channels, int members,
+                               const ChannelSet* on_device)
     : options_(options), grid_(std::move(grid)), state_channels_(std::move(state_channels)) {
   require(members > 0, ExitCode::bad_configuration, "scores need at least one member, not {}", members);
   require(!options_.leads.empty(), ExitCode::bad_configuration, "scores need at least one lead time");
-  require_channels(options_.channels, *state_channels_);
-  require_channels(options_.spectra_channels, *state_channels_);
+  const ChannelSet& scored_from = on_device == nullptr ? *state_channels_ : *on_device;
+  require_channels(options_.channels, scored_from);
+  require_channels(options_.spectra_channels, scored_from);
+  require_channels(host_channels(options_), *state_channels_);
   require_channels(options_.thresholds.channels, options_.channels);
   require_channels(options_.maps.channels, options_.channels);
   require_channels(options_.seeps.channels, options_.channels);
@@ -59,21 +63,47 @@ InitTimeScorer::InitTimeScorer(const ScoreOptions& options, std::shared_ptr<cons
   if (options_.spectra_by_degree && !options_.spectra_channels.empty()) {
     degree_spectra_ = std::make_shared<const DegreeSpectra>(*grid_, options_.threads);
   }
+  if (options_.on_device) {
+    device_ = std::make_unique<DeviceScores>(
+        DeviceScoresArgs{.options = options_,
+                         .grid = *grid_,
+                         .areas = areas_,
+                         .channels = scored_from,
+                         .members_on = on_device == nullptr ? MembersOn::host : MembersOn::device,
+                         .members = members,
+                         .degree_spectra = degree_spectra_.get()});
+  }
   empty_ = empty_sums(options_, *grid_, members);
 }
 
+ChannelSet InitTimeScorer::host_channels(const ScoreOptions& options) {
+  ChannelSet channels = options.maps.channels;
+  for (const ChannelSet* more : {&options.thresholds.channels, &options.seeps.channels}) {
+    for (const Channel& channel : *more) {
+      if (find_channel(channels, channel) == channels.size()) {
+        channels.push_back(channel);
+      }
+    }
+  }
+  return channels;
+}
+
 void InitTimeScorer::begin(Time initial_time) {
+  if (device_ != nullptr) {
+    device_->collect(sums_);  // of an initial time that was given up
+  }
   sums_ = empty_;
   sums_.initial_time = initial_time;
 }
 
-void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>& members, const State& truth,
+void InitTimeScorer::add(std::size_t lead_index, const EnsembleFields& fields, const State& truth,
                          const ClimatologyFields* climatology) {
+  const std::vector<const float*>& members = fields.host;
   require(!sums_.leads.empty(), "a lead was added before the initial time was begun");
   require(lead_index < sums_.leads.size() && sums_.scored[lead_index] == 0,
           "lead {} of {} does not exist or was scored before", lead_index, sums_.leads.size());
-  require(members.size() == static_cast<std::size_t>(sums_.members), "{} members instead of {}",
-          members.size(), sums_.members);
+  require(members.size() == static_cast<std::size_t>(sums_.members) || (members.empty() && fields.device),
+          "{} members instead of {}", members.size(), sums_.members);
   require(*truth.grid == *grid_, "the truth at {} is on another grid than the forecast",
           to_string(truth.time));
   const Time valid = sums_.initial_time + sums_.leads[lead_index];
@@ -83,21 +113,28 @@ void InitTimeScorer::add(std::size_t lead_index, const std::vector<const float*>
           "the scores and their caller do not agree whether there is a climatology");
   require(climatology == nullptr || *climatology->mean.grid == *grid_,
           "the climatology is on another grid than the forecast");
-  add_statistics(lead_index, members, truth, climatology == nullptr ? nullptr : &climatology->mean);
+  const State* mean = climatology == nullptr ? nullptr : &climatology->mean;
+  device_ == nullptr ? add_statistics(lead_index, members, truth, mean)
+                     : queue_on_device(lead_index, fields, truth, mean);
   if (!options_.seeps.channels.empty()) {
     add_seeps(lead_index, members, truth, climatology->seeps);
   }
   if (!options_.thresholds.channels.empty()) {
     add_thresholds(lead_index, members, truth, climatology->thresholds);
   }
-  add_spectra(lead_index, members, truth);
-  if (degree_spectra_ != nullptr) {
+  if (device_ == nullptr) {
+    add_spectra(lead_index, members, truth);
+  }
+  if (device_ == nullptr && degree_spectra_ != nullptr) {
     add_degree_spectra(lead_index, members, truth);
   }
   sums_.scored[lead_index] = 1;
 }
 
 InitTimeSums InitTimeScorer::finish() {
+  if (device_ != nullptr) {
+    device_->collect(sums_);
+  }
   for (double& value : sums_.maps.values) {
     value = static_cast<float>(value);  // what is kept of a map; the mean is formed of these
   }
@@ -145,6 +182,32 @@ void InitTimeScorer::add_statistics(std::size_t lead, const std::vector<const fl
          .energy = true,
          .ranks = std::span(sums_.ranks).subspan(place * sums_.rank_numbers(), sums_.rank_numbers()),
          .maps = maps_of(lead, channel)});
+  }
+}
+
+/// The device works on the lead while the next one is forecast; maps are made here.
+void InitTimeScorer::queue_on_device(std::size_t lead, const EnsembleFields& fields, const State& truth,
+                                     const State* climatology) {
+  device_->collect(sums_);  // of the lead before
+  device_->queue(
+      lead, fields, [&](const Channel& channel) { return truth_field(truth, channel); },
+      [&](const Channel& channel) -> const float* {
+        const std::size_t place = find_channel(*climatology->channels, channel);
+        return place < climatology->channels->size() ? climatology->field(place).data() : nullptr;
+      });
+  for (const Channel& channel : options_.maps.channels) {
+    const std::span<double> maps = maps_of(lead, channel);
+    if (!maps.empty()) {
+      kernels::ensemble_statistics({.members = fields_of(fields.host, channel),
+                                    .truth = truth_field(truth, channel),
+                                    .latitudes = grid_->latitude.size(),
+                                    .longitudes = grid_->longitude.size(),
+                                    .areas = {},
+                                    .means = {},
+                                    .threads = options_.threads,
+                                    .missing = options_.missing,
+                                    .maps = maps});
+    }
   }
 }
 
@@ -208,11 +271,7 @@ void InitTimeScorer::add_thresholds(std::size_t lead, const std::vector<const fl
 void InitTimeScorer::add_spectra(std::size_t lead, const std::vector<const float*>& members,
                                  const State& truth) {
   for (std::size_t q = 0; q < sums_.quantities.size(); ++q) {
-    for (std::size_t kind = 0; kind < spectrum_kind_names.size(); ++kind) {
-      const std::size_t begin = sums_.spectrum_offset(static_cast<SpectrumKind>(kind), lead, q, 0);
-      std::fill_n(sums_.spectra.begin() + static_cast<std::ptrdiff_t>(begin),
-                  sums_.bands.size() * sums_.wavenumbers, 0.0);
-    }
+    begin_zonal_spectra(sums_, lead, q);
     // Kinetic energy is the mean of the two components' spectra.
     const double share = 1.0 / static_cast<double>(sums_.quantities[q].channels.size());
     for (const std::size_t c : sums_.quantities[q].channels) {
@@ -231,25 +290,11 @@ void InitTimeScorer::add_spectra(std::size_t lead, const std::vector<const float
 /// All members, the ensemble mean and the truth in one batch.
 void InitTimeScorer::add_degree_spectra(std::size_t lead, const std::vector<const float*>& members,
                                         const State& truth) {
-  SpectraByDegree& spectra = sums_.by_degree;
-  const std::size_t count = members.size();
-  // Writes the spectra of M members, mean and truth: [M + 2, degrees].
-  const auto write = [&](std::size_t quantity, const std::vector<double>& values) {
-    double* of_members = &spectra.values[sums_.degree_offset(SpectrumKind::member_mean, lead, quantity)];
-    std::fill_n(of_members, spectra.degrees, 0.0);
-    for (std::size_t k = 0; k < count * spectra.degrees; ++k) {
-      of_members[k % spectra.degrees] += values[k] / static_cast<double>(count);
-    }
-    for (const auto& [kind, row] :
-         {std::pair{SpectrumKind::ensemble_mean, count}, {SpectrumKind::truth, count + 1}}) {
-      std::copy_n(&values[row * spectra.degrees], spectra.degrees,
-                  &spectra.values[sums_.degree_offset(kind, lead, quantity)]);
-    }
-  };
-  for (std::size_t q = 0; q < spectra.quantities.size();) {
+  const auto& quantities = sums_.by_degree.quantities;
+  for (std::size_t q = 0; q < quantities.size();) {
     std::vector<std::vector<const float*>> components;
     std::vector<std::vector<float>> means;
-    for (const std::size_t c : spectra.quantities[q].channels) {
+    for (const std::size_t c : quantities[q].channels) {
       const Channel& channel = options_.spectra_channels[c];
       components.push_back(fields_of(members, channel));
       means.push_back(ensemble_mean(components.back(), grid_->points()));
@@ -257,13 +302,13 @@ void InitTimeScorer::add_degree_spectra(std::size_t lead, const std::vector<cons
       components.back().push_back(truth_field(truth, channel));
     }
     if (components.size() == 1) {
-      write(q++, degree_spectra_->power<float>(components[0]));
+      store_degree_spectra(sums_, lead, q++, degree_spectra_->power<float>(components[0]));
     } else {
       const KineticEnergySpectra energy =
           degree_spectra_->kinetic_energy<float>(components[0], components[1]);
-      write(q++, energy.total);
-      write(q++, energy.rotational);
-      write(q++, energy.divergent);
+      store_degree_spectra(sums_, lead, q++, energy.total);
+      store_degree_spectra(sums_, lead, q++, energy.rotational);
+      store_degree_spectra(sums_, lead, q++, energy.divergent);
     }
   }
 }
@@ -273,11 +318,7 @@ void InitTimeScorer::add_spectrum(SpectrumKind kind, std::size_t lead, std::size
   const std::vector<double> spectrum =
       zonal_energy_spectrum(std::span(field, grid_->points()), *grid_, options_.threads);
   for (std::size_t b = 0; b < spectrum_bands().size(); ++b) {
-    const std::vector<double> mean = band_mean(spectrum, spectrum_bands()[b], *grid_);
-    double* sums = sums_.spectra.data() + sums_.spectrum_offset(kind, lead, quantity, b);
-    for (std::size_t k = 0; k < mean.size(); ++k) {
-      sums[k] += factor * mean[k];
-    }
+    add_band_mean(sums_, kind, lead, quantity, b, factor, band_mean(spectrum, spectrum_bands()[b], *grid_));
   }
 }
 

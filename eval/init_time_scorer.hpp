@@ -7,6 +7,8 @@
 
 #include "base/time.hpp"
 #include "eval/degree_spectra.hpp"
+#include "eval/device_scores.hpp"
+#include "eval/ensemble_fields.hpp"
 #include "eval/init_time_sums.hpp"
 #include "eval/precipitation_scores.hpp"
 #include "fields/channel.hpp"
@@ -27,17 +29,25 @@ struct ClimatologyFields {
 class InitTimeScorer {
  public:
   /// `state_channels` are those of the forecast fields. Errors: bad_configuration if a channel to be scored
-  /// is not among them, no lead or no member; corrupt_input if spectra are asked for on uneven longitudes.
+  /// is not among them, no lead or no member; corrupt_input if spectra are asked for on uneven longitudes;
+  /// with ScoreOptions::on_device those of DeviceScores. `on_device`: the channels of members that lie on the
+  /// device, if they do; of fields on the host only host_channels() are needed then.
   InitTimeScorer(const ScoreOptions& options, std::shared_ptr<const LatLonGrid> grid,
-                 std::shared_ptr<const ChannelSet> state_channels, int members);
+                 std::shared_ptr<const ChannelSet> state_channels, int members,
+                 const ChannelSet* on_device = nullptr);
+
+  /// The channels whose scores are made of fields on the host whatever the options say: maps, SEEPS, scores
+  /// at quantiles.
+  static ChannelSet host_channels(const ScoreOptions& options);
 
   void begin(Time initial_time);
 
-  /// Scores a lead. members: M pointers to [C, lat, lon] in state_channels. truth: at initial time + lead, on
-  /// the same grid, with at least the scored channels (found by name). Errors: missing_input for a channel
-  /// that the truth lacks; internal for a wrong time, grid or number of members, or a lead given twice.
-  /// climatology: at the valid time, on the same grid; null exactly if the options ask for none.
-  void add(std::size_t lead_index, const std::vector<const float*>& members, const State& truth,
+  /// Scores a lead. fields: of M members, [C, lat, lon] in state_channels (on the device: in those). truth:
+  /// at initial time + lead, on the same grid, with at least the scored channels (found by name). Errors:
+  /// missing_input for a channel that the truth lacks; internal for a wrong time, grid or number of members,
+  /// or a lead given twice. climatology: at the valid time, on the same grid; null exactly if the options ask
+  /// for none. Members on a device are read in their stream, which is not waited for.
+  void add(std::size_t lead_index, const EnsembleFields& fields, const State& truth,
            const ClimatologyFields* climatology = nullptr);
 
   /// Leads that were not added are marked as missing.
@@ -48,6 +58,8 @@ class InitTimeScorer {
   const float* truth_field(const State& truth, const Channel& channel) const;
   void add_statistics(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                       const State* climatology);
+  void queue_on_device(std::size_t lead, const EnsembleFields& fields, const State& truth,
+                       const State* climatology);
   void add_seeps(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                  const std::vector<SeepsFields>& climate);
   std::span<double> maps_of(std::size_t lead, const Channel& channel);
@@ -63,6 +75,7 @@ class InitTimeScorer {
   std::shared_ptr<const ChannelSet> state_channels_;
   std::vector<kernels::AreaMask> areas_;
   std::shared_ptr<const DegreeSpectra> degree_spectra_;  ///< null where none are asked for
+  std::unique_ptr<DeviceScores> device_;                 ///< null: all is scored on the processor
   InitTimeSums empty_;                                   ///< axes filled, values NaN
   InitTimeSums sums_;
 };

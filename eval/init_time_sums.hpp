@@ -37,6 +37,7 @@ struct ScoreOptions {
   std::shared_ptr<const std::vector<float>> land_mask =
       nullptr;                    ///< [lat, lon] fraction of land, for land regions
   bool spectra_by_degree = true;  ///< besides zonal ones
+  bool on_device = false;         ///< statistics and spectra on this thread's GPU (eval/device_scores.hpp)
   bool climatology = false;       ///< whether add() gets a climatology: anomaly correlations
   MapOptions maps = {};
   SeepsOptions seeps = {};           ///< needs a climatology

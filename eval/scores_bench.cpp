@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "eval/bench_times.hpp"
 #include "eval/init_time_scorer.hpp"
 #include "eval/regions.hpp"
+#include "kernels/device/device.hpp"
 #include "kernels/ensemble_statistics/ensemble_statistics.hpp"
 
 namespace mosaic::eval {
@@ -93,17 +95,46 @@ class Ensembles {
   /// the winds; tables of the grid are there before.
   double score_initial_time(int repeats) {
     InitTimeScorer scorer(score_options_, grid_, channels_, static_cast<int>(members_[0].size()));
+    return time_of(scorer, repeats,
+                   [&](std::size_t lead) { return EnsembleFields(members_[lead * channels_->size()]); });
+  }
+
+  /// The same of members whose fields lie on this thread's GPU.
+  double score_initial_time_on_device(int repeats) {
+    const std::size_t members = members_[0].size(), state = channels_->size() * grid_->points();
+    const kernels::Stream stream;
+    std::vector<kernels::DeviceMemory> fields;
+    for (std::size_t lead = 0; lead < score_options_.leads.size(); ++lead) {
+      fields.emplace_back(members * state * sizeof(float));
+      for (std::size_t m = 0; m < members; ++m) {
+        kernels::copy_to_device(fields.back().as<float>() + m * state, states_[lead * members + m].data(),
+                                state * sizeof(float), stream);
+      }
+      stream.wait();
+    }
+    ScoreOptions options = score_options_;
+    options.on_device = true;
+    const auto nothing = std::make_shared<const ChannelSet>();
+    InitTimeScorer scorer(options, grid_, nothing, static_cast<int>(members), channels_.get());
+    return time_of(scorer, repeats, [&](std::size_t lead) {
+      return EnsembleFields(
+          {}, DeviceMembers{fields[lead].as<float>(), static_cast<std::int64_t>(state), &stream});
+    });
+  }
+
+ private:
+  double time_of(InitTimeScorer& scorer, int repeats,
+                 const std::function<EnsembleFields(std::size_t)>& fields_of) {
     return best_time(repeats, [&] {
       scorer.begin(Time{});
       for (std::size_t lead = 0; lead < score_options_.leads.size(); ++lead) {
         truth_.time = Time{} + score_options_.leads[lead];
-        scorer.add(lead, members_[lead * channels_->size()], truth_, &climatology_);
+        scorer.add(lead, fields_of(lead), truth_, &climatology_);
       }
       scorer.finish();
     });
   }
 
- private:
   State random_state(unsigned seed) const {
     return {Time{}, grid_, channels_, random_field(channels_->size() * grid_->points(), seed)};
   }
@@ -119,6 +150,18 @@ class Ensembles {
   std::vector<kernels::AreaMask> areas_;
   std::vector<kernels::Statistics> means_;
 };
+
+}  // namespace
+
+namespace {
+
+std::string choose_device() {
+  std::string why;
+  const auto devices = kernels::visible_devices(&why);
+  require(!devices.empty(), ExitCode::bad_configuration, "scores bench: no GPU can be used: {}", why);
+  kernels::use_device(devices[0].number);
+  return devices[0].name;
+}
 
 }  // namespace
 
@@ -150,6 +193,10 @@ ScoresBenchReport run_scores_bench(const ScoresBenchOptions& options) {
   report.energy_seconds =
       best_time(options.repeats, [&] { ensembles.score(all, true, options.threads, ours); });
   report.initial_time_seconds = ensembles.score_initial_time(options.repeats);
+  if (options.on_device) {
+    report.device = {choose_device(), 0};
+    report.device->seconds = ensembles.score_initial_time_on_device(options.repeats);
+  }
   report.reference_seconds =
       best_time(1, [&] { ensembles.score(few, false, 1, kernels::EnsembleStatisticsBackend::reference); }) /
       static_cast<double>(few);
@@ -176,6 +223,11 @@ std::string scores_bench_text(const ScoresBenchReport& report) {
   row(fmt::format("everything of {} channels x {} leads, wind spectra", options.channels(), options.leads())
           .c_str(),
       fmt::format("{:.3f} s", report.initial_time_seconds));
+  if (report.device) {
+    row(fmt::format("the same on {}", report.device->name).c_str(),
+        fmt::format("{:.4f} s", report.device->seconds));
+    row("per lead", fmt::format("{:.2f} ms", 1e3 * report.device->seconds / options.leads()));
+  }
   row("reference body per member and field, 1 thread",
       fmt::format("{:.1f} us", 1e6 * report.reference_seconds / options.members));
   row("reference x threads / ours",
@@ -187,7 +239,7 @@ std::string scores_bench_text(const ScoresBenchReport& report) {
 }
 
 std::string scores_bench_json(const ScoresBenchReport& report) {
-  const nlohmann::ordered_json json = {
+  nlohmann::ordered_json json = {
       {"longitudes", report.options.longitudes},
       {"latitudes", report.options.latitudes},
       {"members", report.options.members},
@@ -208,6 +260,9 @@ std::string scores_bench_json(const ScoresBenchReport& report) {
       {"read_rate", report.read_rate()},
       {"copy_rate", report.copy_rate},
   };
+  if (report.device) {
+    json["device"] = {{"name", report.device->name}, {"initial_time_seconds", report.device->seconds}};
+  }
   return json.dump(2) + "\n";
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 namespace mosaic::eval {
@@ -15,7 +16,8 @@ struct ScoresBenchOptions {
   int regions = 4;           ///< of WeatherBench 2's boxes, in their order
   int reference_fields = 1;  ///< that the reference body gets
   int threads = 1;
-  int repeats = 3;  ///< of everything but the reference; the best counts
+  int repeats = 3;         ///< of everything but the reference; the best counts
+  bool on_device = false;  ///< also on this thread's GPU, where the members' fields lie before
 
   /// At most 20, of which the first six are winds on three levels; the fields that are left over by whole
   /// leads only count as fields.
@@ -31,7 +33,13 @@ struct ScoresBenchReport {
   double processor_seconds = 0;  ///< of them, in which other programs do not count
   double energy_seconds = 0;     ///< all fields, with the energy score
   double initial_time_seconds =
-      0;                         ///< all channels and leads through InitTimeScorer, with spectra of the winds
+      0;  ///< all channels and leads through InitTimeScorer, with spectra of the winds
+  /// The same on the GPU: truths and climatologies go there, sums come back.
+  struct OnDevice {
+    std::string name;
+    double seconds = 0;
+  };
+  std::optional<OnDevice> device;
   double reference_seconds = 0;  ///< reference body, per field, one thread
   double copy_rate = 0;          ///< [bytes s-1] read and written by copies of a large array
 
@@ -41,7 +49,7 @@ struct ScoresBenchReport {
   double read_rate() const { return bytes() / seconds; }
 };
 
-/// Errors: bad_configuration for numbers below 1 (latitudes 4).
+/// Errors: bad_configuration for numbers below 1 (latitudes 4), and without a GPU if one is asked for.
 ScoresBenchReport run_scores_bench(const ScoresBenchOptions& options);
 
 /// The report as a Markdown table, readable on a terminal.

@@ -168,6 +168,14 @@ TEST(Bench, WorldJsonSaysTheSame) {
   EXPECT_GT(json.at("synthesis_reference_seconds"), json.at("synthesis_seconds"));
 }
 
+TEST(Bench, AGpuThatIsNotThereIsSaid) {
+  const Outcome run = bench(short_scores + "--gpu");
+  if (run.code != 0) {  // with a GPU it is measured
+    EXPECT_EQ(run.code, 78) << run.out;
+    expect_contains(run.out, "scores bench: no GPU can be used");
+  }
+}
+
 TEST(Bench, BadFlagsEndWith64) {
   for (const char* arguments :
        {"", "leap", "step --preset era6", "step --steps 0", "step --threads -1", "step --steps two",

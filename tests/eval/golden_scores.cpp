@@ -5,6 +5,7 @@
 
 #include "eval/golden_table.hpp"
 #include "eval/init_time_scorer.hpp"
+#include "eval/place_of_scores.hpp"
 #include "eval/results.hpp"
 #include "support/golden.hpp"
 #include "support/golden_store.hpp"
@@ -23,6 +24,7 @@ ScoreOptions options_for(const GoldenStore& forecast, const GoldenStore& truths)
     }
   }
   options.regions = known_regions();
+  options.on_device = scores_on_device;
   options.leads = forecast.leads;
   return options;
 }

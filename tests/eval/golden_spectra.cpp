@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "eval/init_time_scorer.hpp"
+#include "eval/place_of_scores.hpp"
 #include "eval/results.hpp"
 #include "eval/spectra.hpp"
 #include "kernels/zonal_spectrum/zonal_spectrum.hpp"
@@ -127,6 +128,7 @@ NetcdfDocument scored_spectra(const GoldenStore& truth, const ChannelSet& channe
   ScoreOptions options;
   options.spectra_channels = channels;
   options.leads = {Duration{0}};
+  options.on_device = scores_on_device;
   InitTimeScorer scorer(options, truth.grid, set, 1);
   std::vector<InitTimeSums> sums;
   for (std::size_t t = 0; t < averaged_times(truth); ++t) {
@@ -136,7 +138,7 @@ NetcdfDocument scored_spectra(const GoldenStore& truth, const ChannelSet& channe
       state.values.insert(state.values.end(), field.begin(), field.end());
     }
     scorer.begin(state.time);
-    scorer.add(0, {state.values.data()}, state);
+    scorer.add(0, std::vector<const float*>{state.values.data()}, state);
     sums.push_back(scorer.finish());
   }
   return spectra_document(time_mean(sums, options), options);

@@ -332,16 +332,16 @@ TEST_F(Sums, wrong_use_is_refused) {
   options_.climatology = false;
   InitTimeScorer scorer(options_, grid_, channels_, 1);
   const std::vector<float> values = random_state(1);
+  const std::vector<const float*> member = {values.data()};
   const State truth{Time{6 * 3600}, grid_, channels_, values};
-  EXPECT_THROW(scorer.add(0, {values.data()}, truth), Error) << "before begin()";
+  EXPECT_THROW(scorer.add(0, member, truth), Error) << "before begin()";
   scorer.begin({0});
-  EXPECT_THROW(scorer.add(1, {values.data()}, truth), Error) << "truth of another time";
-  scorer.add(0, {values.data()}, truth);
-  EXPECT_THROW(scorer.add(0, {values.data()}, truth), Error) << "twice";
+  EXPECT_THROW(scorer.add(1, member, truth), Error) << "truth of another time";
+  scorer.add(0, member, truth);
+  EXPECT_THROW(scorer.add(0, member, truth), Error) << "twice";
   scorer.begin({0});
   const ClimatologyFields climatology{truth, {}, {}};
-  EXPECT_THROW(scorer.add(0, {values.data()}, truth, &climatology), Error)
-      << "a climatology that was not announced";
+  EXPECT_THROW(scorer.add(0, member, truth, &climatology), Error) << "a climatology that was not announced";
   options_.channels.push_back({"specific_humidity", 700});
   EXPECT_THROW(InitTimeScorer(options_, grid_, channels_, 1), Error);
 }
