@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/error.hpp"
 
@@ -34,6 +35,12 @@ EnsembleRollout::EnsembleRollout(ForecastModel& model, MemberRange members, Nois
       first_batch_(members.first / model.info().batch),
       noise_(std::move(noise)) {
   const int batch = model.info().batch;
+  if (members.count > 0) {
+    resident_ = model.make_resident(batch_count(members, batch) * batch);
+  }
+  if (is_resident()) {
+    return;
+  }
   batches_.resize(static_cast<std::size_t>(batch_count(members, batch)));
   for (auto& histories : batches_) {
     histories.resize(static_cast<std::size_t>(batch * model.info().history) * state_size());
@@ -49,33 +56,104 @@ void EnsembleRollout::start(Time initial_time, const std::vector<State>& history
           "rollout: {} history states, the model takes {}", history.size(), model_.info().history);
   initial_time_ = initial_time;
   steps_done_ = 0;
+  std::vector<float> together;
+  for (const State& state : history) {
+    require(state.values.size() == state_size(), "rollout: a history state has {} values, expected {}",
+            state.values.size(), state_size());
+    together.insert(together.end(), state.values.begin(), state.values.end());
+  }
+  if (fetching_) {
+    fetched();  // of an initial time that was given up
+  }
+  if (is_resident()) {
+    resident_->start(initial_time, together);
+  }
   for (auto& histories : batches_) {
     auto place = histories.begin();
     for (int member = 0; member < model_.info().batch; ++member) {
-      for (const State& state : history) {
-        require(state.values.size() == state_size(), "rollout: a history state has {} values, expected {}",
-                state.values.size(), state_size());
-        place = std::copy(state.values.begin(), state.values.end(), place);
-      }
+      place = std::copy(together.begin(), together.end(), place);
     }
   }
 }
 
 void EnsembleRollout::advance() {
+  begin_step();
+  finish_step();
+}
+
+/// [B, noise width] of the next step.
+std::vector<float> EnsembleRollout::draws_of_batch(std::size_t b) const {
   const ModelInfo& info = model_.info();
   const auto width = static_cast<std::size_t>(info.noise_width);
   std::vector<float> draws(static_cast<std::size_t>(info.batch) * width);
-  for (std::size_t b = 0; b < batches_.size(); ++b) {
-    for (int place = 0; width > 0 && place < info.batch; ++place) {
-      noise_.fill(initial_time_, (first_batch_ + static_cast<int>(b)) * info.batch + place, steps_done_,
-                  std::span(draws).subspan(static_cast<std::size_t>(place) * width, width));
+  for (int place = 0; width > 0 && place < info.batch; ++place) {
+    noise_.fill(initial_time_, (first_batch_ + static_cast<int>(b)) * info.batch + place, steps_done_,
+                std::span(draws).subspan(static_cast<std::size_t>(place) * width, width));
+  }
+  return draws;
+}
+
+void EnsembleRollout::begin_step() {
+  if (is_resident()) {
+    std::vector<float> draws;
+    for (int b = 0; b < batch_count(members_, model_.info().batch); ++b) {
+      const std::vector<float> of_batch = draws_of_batch(static_cast<std::size_t>(b));
+      draws.insert(draws.end(), of_batch.begin(), of_batch.end());
     }
-    model_.advance({initial_time_, steps_done_, batches_[b], draws});
+    resident_->advance(draws);
+  }
+  for (std::size_t b = 0; b < batches_.size(); ++b) {
+    model_.advance({initial_time_, steps_done_, batches_[b], draws_of_batch(b)});
   }
   ++steps_done_;
-  for (int i = 0; i < members_.count; ++i) {
-    check_member(members_.first + i);
+}
+
+void EnsembleRollout::finish_step() {
+  if (is_resident()) {
+    check_resident();
+    return;
   }
+  for (int i = 0; i < members_.count; ++i) {
+    check_member(members_.first + i, newest(members_.first + i));
+  }
+}
+
+/// The device finds the member; the host, the place.
+void EnsembleRollout::check_resident() {
+  const int padding = members_.first - first_batch_ * model_.info().batch;
+  const std::vector<bool> out_of_range = resident_->out_of_range(largest_anomaly);
+  std::vector<std::size_t> channels(model_.info().channels->size());
+  std::iota(channels.begin(), channels.end(), std::size_t{0});
+  for (int i = 0; i < members_.count; ++i) {
+    if (out_of_range[static_cast<std::size_t>(padding + i)]) {
+      resident_->fetch(padding + i, 1, channels);
+      check_member(members_.first + i, resident_->fetched().data());
+      fail(ExitCode::internal, "member {} left its range on the device after step {}, but not on the host",
+           members_.first + i, steps_done_);
+    }
+  }
+}
+
+DeviceStates EnsembleRollout::on_device() const {
+  DeviceStates states = resident_->newest();
+  states.first += (members_.first - first_batch_ * model_.info().batch) * states.member_stride;
+  return states;
+}
+
+void EnsembleRollout::fetch(std::span<const std::size_t> channels) {
+  resident_->fetch(members_.first - first_batch_ * model_.info().batch, members_.count, channels);
+  fetched_channels_ = channels.size();
+  fetching_ = true;
+}
+
+std::vector<const float*> EnsembleRollout::fetched() {
+  fetching_ = false;
+  const float* first = resident_->fetched().data();
+  std::vector<const float*> states;
+  for (int i = 0; i < members_.count; ++i) {
+    states.push_back(first + static_cast<std::size_t>(i) * fetched_channels_ * model_.info().grid->points());
+  }
+  return states;
 }
 
 const float* EnsembleRollout::newest(int member) const {
@@ -93,10 +171,9 @@ std::vector<const float*> EnsembleRollout::members() const {
   return states;
 }
 
-void EnsembleRollout::check_member(int member) const {
+void EnsembleRollout::check_member(int member, const float* state) const {
   const ModelInfo& info = model_.info();
   const std::size_t points = info.grid->points();
-  const float* state = newest(member);
   for (std::size_t channel = 0; channel < info.channels->size(); ++channel) {
     const bool bounded = !info.channel_mean.empty();
     const double mean = bounded ? info.channel_mean[channel] : 0;

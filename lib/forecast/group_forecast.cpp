@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/stopwatch.hpp"
@@ -28,6 +29,36 @@ MemberRange own_members(const HindcastSetup& setup, const Comm& group) {
   return members_of_rank(all_members(setup), setup.model->info().batch, group.rank(), group.size());
 }
 
+std::vector<std::size_t> positions_in(const ChannelSet& all, const ChannelSet& wanted) {
+  std::vector<std::size_t> positions;
+  for (const Channel& channel : wanted) {
+    const auto found = std::find(all.begin(), all.end(), channel);
+    require(found != all.end(), "the model has no {}", channel.name());
+    positions.push_back(static_cast<std::size_t>(found - all.begin()));
+  }
+  return positions;
+}
+
+void add_absent(ChannelSet& channels, const ChannelSet& more) {
+  for (const Channel& channel : more) {
+    if (std::find(channels.begin(), channels.end(), channel) == channels.end()) {
+      channels.push_back(channel);
+    }
+  }
+}
+
+/// What the output writes; nothing without one.
+std::optional<ForecastWriterOptions> writer_options(const HindcastSetup& setup) {
+  return setup.config.output.forecasts
+             ? std::optional(forecast_writer_options(setup.config, setup.model->info(), setup.leads, ""))
+             : std::nullopt;
+}
+
+std::vector<Duration> written_leads(const HindcastSetup& setup) {
+  const auto options = writer_options(setup);
+  return options ? options->leads : std::vector<Duration>{};
+}
+
 /// Of the share, or of everything where a rank is alone.
 const eval::ScoreOptions& own_scores(const HindcastSetup& setup, const eval::ScoreShares& shares,
                                      const Comm& group) {
@@ -44,10 +75,15 @@ GroupForecast::GroupForecast(const HindcastSetup& setup, const GroupAgreement& a
       scored_(std::make_shared<const ChannelSet>(scored_channels(scores()))),
       forecast_channels_(channels_of_forecast(setup, *scored_)),
       truth_channels_(channels_of_truth(setup, *scored_)),
-      exchange_(agreement.group(), setup.model->info(), all_members(setup), wanted_channels()),
       rollout_(*setup.model, own_members(setup, agreement.group()), make_noise(setup)),
-      scorer_(scores(), setup.model->info().grid,
-              forecast_channels_.derives() ? scored_ : exchange_.channels(), setup.config.ensemble.members) {}
+      exchange_(agreement.group(), setup.model->info(), all_members(setup), wanted_channels()),
+      host_channels_(needed_on_host()),
+      fetched_(positions_in(*setup.model->info().channels,
+                            agreement.group().size() == 1 ? *host_channels_ : *setup.model->info().channels)),
+      written_(written_leads(setup)),
+      scorer_(scores(), setup.model->info().grid, forecast_channels_.derives() ? scored_ : host_channels_,
+              setup.config.ensemble.members,
+              scores_where_members_are() ? setup.model->info().channels.get() : nullptr) {}
 
 const eval::ScoreOptions& GroupForecast::scores() const {
   return own_scores(setup_, shares_, agreement_.group());
@@ -59,15 +95,31 @@ std::vector<ChannelSet> GroupForecast::wanted_channels() const {
   for (std::size_t rank = 0; rank < shares_.parts(); ++rank) {
     wanted.push_back(channels_of_forecast(setup_, scored_channels(shares_.share(rank))).to_read());
   }
-  if (setup_.config.output.forecasts) {
-    const auto options = forecast_writer_options(setup_.config, setup_.model->info(), setup_.leads, "");
-    for (const Channel& channel : options.channels) {
-      if (std::find(wanted[0].begin(), wanted[0].end(), channel) == wanted[0].end()) {
-        wanted[0].push_back(channel);
-      }
-    }
+  if (const auto options = writer_options(setup_)) {
+    add_absent(wanted[0], options->channels);
   }
   return wanted;
+}
+
+/// Whether the members' fields need not leave the device for statistics and spectra.
+bool GroupForecast::scores_where_members_are() const {
+  return setup_.score.on_device && rollout_.is_resident() && agreement_.group().size() == 1 &&
+         !forecast_channels_.derives();
+}
+
+/// The channels of the states that the host gets: all of them from a model on the processor.
+std::shared_ptr<const ChannelSet> GroupForecast::needed_on_host() const {
+  if (agreement_.group().size() > 1 || !rollout_.is_resident()) {
+    return exchange_.channels();
+  }
+  if (!scores_where_members_are()) {
+    return std::make_shared<const ChannelSet>(wanted_channels()[0]);
+  }
+  ChannelSet channels = eval::InitTimeScorer::host_channels(scores());
+  if (const auto options = writer_options(setup_)) {
+    add_absent(channels, options->channels);
+  }
+  return std::make_shared<const ChannelSet>(std::move(channels));
 }
 
 std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const HindcastInput& input,
@@ -75,20 +127,29 @@ std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const Hi
                                                      const std::function<void(std::size_t)>& before_step) {
   rollout_.start(initial_time, input.history);
   scorer_.begin(initial_time);
+  undelivered_.reset();  // of an initial time that was given up
   std::size_t next_truth = 0;
   for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
     before_step(lead);
-    const auto advance = [&] {
+    const auto begin_step = [&] {
       const Stopwatch watch(timings.compute);
-      rollout_.advance();
+      rollout_.begin_step();
     };
-    if (!agreement_.all_well(advance)) {
+    if (!agreement_.all_well(begin_step)) {
+      return std::nullopt;
+    }
+    deliver(output, timings);
+    const auto finish_step = [&] {
+      const Stopwatch watch(timings.compute);
+      rollout_.finish_step();
+    };
+    if (!agreement_.all_well(finish_step)) {
       return std::nullopt;
     }
     std::vector<const float*> members;
     {
       const Stopwatch watch(timings.exchange);
-      members = exchange_.collect(rollout_.members());
+      members = states_on_host(lead);
     }
     const auto score_lead = [&] {
       if (std::binary_search(input.truth_leads.begin(), input.truth_leads.end(), lead)) {
@@ -100,15 +161,51 @@ std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const Hi
     if (!agreement_.all_well(score_lead)) {
       return std::nullopt;
     }
-    if (is_first()) {
+    if (is_first() && !members.empty()) {
       write_or_fail(timings.write, [&] { output.push(setup_.leads[lead], members); });
     }
   }
+  deliver(output, timings);
   const Stopwatch watch(timings.exchange);
   return join(scorer_.finish());
 }
 
-/// `members`: [exchange_.channels(), lat, lon] each. Derived fields live as long as the call.
+/// The states of all members of the group in host_channels_, which the scores of this lead need; where they
+/// do not, nothing: what the output wants is then under way.
+std::vector<const float*> GroupForecast::states_on_host(std::size_t lead) {
+  if (!rollout_.is_resident()) {
+    return exchange_.collect(rollout_.members());
+  }
+  if (agreement_.group().size() > 1) {
+    rollout_.fetch(fetched_);
+    return exchange_.collect(rollout_.fetched());
+  }
+  const bool written = std::binary_search(written_.begin(), written_.end(), setup_.leads[lead]);
+  const bool needed_now =
+      !scores_where_members_are() || !eval::InitTimeScorer::host_channels(scores()).empty();
+  if (needed_now || written) {
+    rollout_.fetch(fetched_);
+  }
+  if (needed_now) {
+    return rollout_.fetched();
+  }
+  undelivered_ = written ? std::optional(lead) : std::nullopt;
+  return {};
+}
+
+/// Gives the output the fields that the device has copied meanwhile.
+void GroupForecast::deliver(ForecastOutput& output, HindcastTimings& timings) {
+  if (const auto lead = std::exchange(undelivered_, std::nullopt)) {
+    std::vector<const float*> members;
+    {
+      const Stopwatch watch(timings.exchange);
+      members = rollout_.fetched();
+    }
+    write_or_fail(timings.write, [&] { output.push(setup_.leads[*lead], members); });
+  }
+}
+
+/// `members`: [host_channels_, lat, lon] each. Derived fields live as long as the call.
 void GroupForecast::score(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                           const eval::ClimatologyFields* climatology) {
   const std::size_t points = truth.grid->points();
@@ -120,17 +217,22 @@ void GroupForecast::score(std::size_t lead, const std::vector<const float*>& mem
   std::vector<const float*> to_score = members;
   for (std::size_t m = 0; m < members.size() && forecast_channels_.derives(); ++m) {
     derived.push_back(forecast_channels_.make(
-        [&](const Channel& channel) { return field_of(*exchange_.channels(), members[m], channel); }));
+        [&](const Channel& channel) { return field_of(*host_channels_, members[m], channel); }));
     to_score[m] = derived.back().data();
   }
+  eval::EnsembleFields fields(std::move(to_score));
+  if (scores_where_members_are()) {
+    const DeviceStates states = rollout_.on_device();
+    fields.device = {states.first, states.member_stride, states.stream};
+  }
   if (!truth_channels_.derives()) {
-    scorer_.add(lead, to_score, truth, climatology);
+    scorer_.add(lead, fields, truth, climatology);
     return;
   }
   const State completed{truth.time, truth.grid, scored_, truth_channels_.make([&](const Channel& channel) {
                           return field_of(*truth.channels, truth.values.data(), channel);
                         })};
-  scorer_.add(lead, to_score, completed, climatology);
+  scorer_.add(lead, fields, completed, climatology);
 }
 
 /// The parts of all ranks, on the first one.

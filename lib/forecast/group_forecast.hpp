@@ -18,7 +18,8 @@ namespace mosaic {
 
 /// Forecasts and scores one initial time after another with the ranks of a group: members are spread over
 /// the ranks, channels over the ranks for the scores; the first rank gets what is written. The bits do not
-/// depend on the size of the group.
+/// depend on the size of the group. Where the model computes on a device and a rank is alone, states stay
+/// there: what the host needs of a lead is copied, and written while the next step runs.
 class GroupForecast {
  public:
   /// Collective over the group.
@@ -29,7 +30,7 @@ class GroupForecast {
   /// What this rank needs of the truth for it.
   const ChannelSet& truth_channels() const { return truth_channels_.to_read(); }
   /// The channels of the states that run() gives to the output.
-  const ChannelSet& output_channels() const { return *exchange_.channels(); }
+  const ChannelSet& output_channels() const { return *host_channels_; }
 
   /// `output`: used on the first rank only. `before_step` is called with the index of every lead before its
   /// step. The sums are those of all scores on the first rank, of its share on others; nothing if the group
@@ -40,6 +41,10 @@ class GroupForecast {
 
  private:
   std::vector<ChannelSet> wanted_channels() const;
+  bool scores_where_members_are() const;
+  std::shared_ptr<const ChannelSet> needed_on_host() const;
+  std::vector<const float*> states_on_host(std::size_t lead);
+  void deliver(ForecastOutput& output, HindcastTimings& timings);
   void score(std::size_t lead, const std::vector<const float*>& members, const State& truth,
              const eval::ClimatologyFields* climatology);
   eval::InitTimeSums join(const eval::InitTimeSums& part) const;
@@ -51,9 +56,13 @@ class GroupForecast {
   std::shared_ptr<const ChannelSet> scored_;  ///< by this rank
   DerivedChannels forecast_channels_;         ///< how its forecasts and truth become that
   DerivedChannels truth_channels_;
-  MemberExchange exchange_;
   EnsembleRollout rollout_;
+  MemberExchange exchange_;
+  std::shared_ptr<const ChannelSet> host_channels_;  ///< of the states that the host gets
+  std::vector<std::size_t> fetched_;                 ///< their positions in the model's, of resident members
+  std::vector<Duration> written_;                    ///< lead times of which the output wants fields
   eval::InitTimeScorer scorer_;
+  std::optional<std::size_t> undelivered_;  ///< the lead whose fields are under way to the output
 };
 
 }  // namespace mosaic

@@ -218,6 +218,11 @@ void add_hindcast_keys(ConfigSchema& schema, HindcastConfig& config) {
   add_climatology_keys(schema, config.climatology);
   add_score_keys(schema, config.score,
                  "Channels to score; those that the model does not have are derived from its own");
+  schema
+      .key("score.device", &config.score_device,
+           "Where statistics and spectra are made: auto, where the model computes (a GPU takes 64 members at "
+           "most); or cpu")
+      .choices({"auto", "cpu"});
   add_output_keys(schema, config);
   add_run_keys(schema, config);
 }

@@ -46,6 +46,7 @@ struct HindcastConfig {
   FieldsConfig input, truth;
   bool check_input = true;
   ScoreConfig score = default_scores();
+  std::string score_device = "auto";
   ClimatologyConfig climatology;
   struct Output {
     std::string folder;

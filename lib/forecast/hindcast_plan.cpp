@@ -48,6 +48,19 @@ double free_bytes(const std::string& folder) {
   return problem ? 0 : static_cast<double>(space.available);
 }
 
+/// Of a run on GPUs: where its scores are made.
+std::string place_of_scores(const HindcastSetup& setup) {
+  if (!setup.score.on_device) {
+    const bool too_many = setup.config.score_device == "auto";
+    return too_many ? fmt::format("on the processor: a GPU takes {} members at most",
+                                  eval::most_members_on_device())
+                    : "on the processor (score.device: cpu)";
+  }
+  const bool some_on_host = !eval::InitTimeScorer::host_channels(setup.score).empty();
+  return fmt::format("statistics and spectra on the GPU{}",
+                     some_on_host ? "; maps, SEEPS and quantiles on the processor" : "");
+}
+
 }  // namespace
 
 std::string hindcast_plan(const HindcastSetup& setup, int ranks, const Shard& shard) {
@@ -89,8 +102,10 @@ std::string hindcast_plan(const HindcastSetup& setup, int ranks, const Shard& sh
                        : ""));
   if (model.device) {
     line("GPU", fmt::format("{} ({}): {}", model.device->number, model.device->name, model.device->plan));
+    line("scores", place_of_scores(setup));
   }
-  line("memory", fmt::format("{} of ensemble states per rank, beside the model", size_text(ensemble)));
+  line("memory", fmt::format("{} of ensemble states per rank{}", size_text(ensemble),
+                             model.device ? ", on the GPU" : ", beside the model"));
   line("input", setup.input->path() + ": everything needed is there");
   line("truth",
        setup.truth->path() + (config.score.missing_truth == "error" ? ": everything needed is there"

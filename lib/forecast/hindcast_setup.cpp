@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/machine.hpp"
 #include "base/version.hpp"
+#include "forecast/ensemble_rollout.hpp"
 #include "forecast/forecast_output.hpp"
 #include "forecast/hindcast.hpp"
 #include "forecast/score_channels.hpp"
@@ -83,7 +84,10 @@ std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const L
   options.static_vars = model.assets + "/static_vars.npz";
   options.neighbours = neighbour_file(model.assets, options.description.network, grid);
   options.calendar = model.calendar == "exact" ? Calendar::exact : Calendar::published;
-  options.device = {model.device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu, rank_on_node, model.chunk};
+  const int batches =
+      batch_count({config.ensemble.first_member, config.ensemble.members}, config.ensemble.batch);
+  options.device = {model.device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu, rank_on_node, model.chunk,
+                    batches * config.ensemble.batch};  // of a rank that is alone
   options.precision = parse_precision(model.precision != "auto" ? model.precision
                                       : model.device == "cuda"  ? "float16"
                                                                 : "float32");
@@ -228,7 +232,7 @@ RunIdentity identity_of(const HindcastSetup& setup) {
     const bool changes_bits = !path.starts_with("log.") && path != "output.folder" &&
                               path != "output.queue" && path != "model.chunk" &&
                               path != "parallel.ranks_per_init" && path != "on_error" &&
-                              path.find(".verify_") == std::string::npos;
+                              path != "score.device" && path.find(".verify_") == std::string::npos;
     if (changes_bits) {
       identity["configuration." + path] = value;
     }
@@ -248,6 +252,7 @@ RunIdentity identity_of(const HindcastSetup& setup) {
   }
   if (const auto& device = setup.model->info().device) {
     identity["machine.gpu"] = device->name;
+    identity["scores"] = setup.score.on_device ? "on the GPU" : "on the CPU";
   }
   return identity;
 }
@@ -299,6 +304,8 @@ HindcastSetup set_up_hindcast(const HindcastConfig& config, HindcastParts parts)
   warn_of_frozen_states(setup);
   setup.score.land_mask = land_mask_for(setup.score.regions, *setup.truth);
   setup.score.grid = to_string(*setup.model->info().grid);
+  setup.score.on_device = setup.model->info().device && config.score_device == "auto" &&
+                          config.ensemble.members <= eval::most_members_on_device();
   setup.leads = lead_times(config, setup.model->info().step);
   setup.score.leads = setup.leads;
   add_maps(setup.score, config.score);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -66,11 +67,16 @@ TEST(Hindcast, TheSameCommandAgainContinues) {
     fs::remove(folder / "cut" / name);
   }
   write_text_atomically((folder / "cut/sums/2011-10-11T12.nc.tmp99").string(), "half a file");
+  // A rank that outlived its launcher may have written after this run has begun.
+  const fs::path late = folder / "cut/sums.nc.tmp99";
+  write_text(late, "half a file");
+  fs::last_write_time(late, fs::file_time_type::clock::now() + std::chrono::hours(1));
   const test::Job again = shell(hindcast(2, folder / "cut", persistence));
   ASSERT_EQ(again.code, 0) << again.output;
   EXPECT_NE(again.output.find("(1 resumed)"), std::string::npos) << again.output;
   expect_same_results(folder / "whole", folder / "cut");
   EXPECT_FALSE(fs::exists(folder / "cut/sums/2011-10-11T12.nc.tmp99"));
+  EXPECT_FALSE(fs::exists(late));
   fs::remove_all(folder);
 }
 

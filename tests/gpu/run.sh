@@ -13,7 +13,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-programs=(device_test device_step_test device_golden_test mosaic_bench mosaic_hindcast)
+programs=(device_test device_step_test device_golden_test device_scores_test mosaic_bench mosaic_hindcast)
 
 pack() {
   local folder=$1 dir
@@ -93,6 +93,7 @@ missing() { echo "| $1 | not run: $2 | |" | tee -a "$summary"; }
 step kernels 120 device_test
 step network_step 60 device_step_test
 step golden 100 device_golden_test
+step scores 30 device_scores_test
 if command -v compute-sanitizer >/dev/null; then
   smallest='RowNorm.*:Bodies/Attend.EmptyLists*:Swiglu.AMemberHas*:DeviceProjection.*:StatePacking.*:Runtime.*'
   for tool in memcheck racecheck; do
@@ -102,6 +103,7 @@ elif asked memcheck || asked racecheck; then
   missing compute-sanitizer "not on PATH"
 fi
 step bench 120 mosaic_bench gpu --markdown "$results/gpu_bench.md" --json "$results/gpu_bench.json"
+step scores_bench 60 mosaic_bench scores --members 24 --fields 200 --threads 8 --gpu
 step baselines 120 python3 -B tests/gpu/attention_baselines.py "$results/attention_baselines"
 step hindcast 90 mosaic_hindcast config/demo/hindcast_demo.yaml --out "$here/hindcast" --set model.device=cuda \
   --set model.network=published --set ensemble.members=24 --set ensemble.batch=24 --set forecast.lead_time=10d \
