@@ -1,9 +1,9 @@
 #include "eval/device_scores.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -125,7 +125,7 @@ struct DeviceScores::Impl {
     if (!args.options.spectra_channels.empty()) {
       spectra.emplace(args, place_of, stream);
     }
-    if (args.members_on == MembersOn::host) {
+    if (!uploaded.empty()) {
       fields = Transfer<float>(members * uploaded.size() * points);
     }
   }

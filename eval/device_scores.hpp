@@ -7,7 +7,7 @@
 #include "eval/degree_spectra.hpp"
 #include "eval/ensemble_fields.hpp"
 #include "eval/init_time_sums.hpp"
-#include "fields/state.hpp"
+#include "fields/channel.hpp"
 #include "grid/lat_lon_grid.hpp"
 
 namespace mosaic::eval {

@@ -12,8 +12,8 @@ namespace mosaic::kernels {
 /// Zonal Fourier coefficients of an ensemble on a device, F_k = (1/L) sum_l f_l exp(-2 pi i k l / L) for each
 /// row of longitudes, and their power in bands of latitudes. Letters: M members, F = M + 2 fields (members,
 /// their mean, the truth), J latitudes, L longitudes, K = floor(L/2) + 1 wavenumbers. Arithmetic in double,
-/// as a product with a matrix of cosines and sines: on devices faster than Fourier transforms of such
-/// lengths, and a field's bits do not depend on the others.
+/// as a product with a matrix of cosines and sines: 14 MFLOP for a field of 240 x 121, and its bits do not
+/// depend on the others.
 
 /// Columns of rows and of waves: L and 2 K, rounded up to what matrix products take.
 constexpr std::int64_t row_columns(std::int64_t longitudes) { return product_columns(longitudes); }

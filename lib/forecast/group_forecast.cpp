@@ -131,19 +131,7 @@ std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const Hi
   std::size_t next_truth = 0;
   for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
     before_step(lead);
-    const auto begin_step = [&] {
-      const Stopwatch watch(timings.compute);
-      rollout_.begin_step();
-    };
-    if (!agreement_.all_well(begin_step)) {
-      return std::nullopt;
-    }
-    deliver(output, timings);
-    const auto finish_step = [&] {
-      const Stopwatch watch(timings.compute);
-      rollout_.finish_step();
-    };
-    if (!agreement_.all_well(finish_step)) {
+    if (!step(output, timings)) {
       return std::nullopt;
     }
     std::vector<const float*> members;
@@ -170,6 +158,24 @@ std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const Hi
   return join(scorer_.finish());
 }
 
+/// While a device computes the output gets what it has copied of the lead before. False once a rank was asked
+/// to stop.
+bool GroupForecast::step(ForecastOutput& output, HindcastTimings& timings) {
+  const auto begin_step = [&] {
+    const Stopwatch watch(timings.compute);
+    rollout_.begin_step();
+  };
+  const auto finish_step = [&] {
+    const Stopwatch watch(timings.compute);
+    rollout_.finish_step();
+  };
+  if (!agreement_.all_well(begin_step)) {
+    return false;
+  }
+  deliver(output, timings);
+  return agreement_.all_well(finish_step);
+}
+
 /// The states of all members of the group in host_channels_, which the scores of this lead need; where they
 /// do not, nothing: what the output wants is then under way.
 std::vector<const float*> GroupForecast::states_on_host(std::size_t lead) {
@@ -193,7 +199,7 @@ std::vector<const float*> GroupForecast::states_on_host(std::size_t lead) {
   return {};
 }
 
-/// Gives the output the fields that the device has copied meanwhile.
+/// Waits for the fields that are under way, if there are any, and gives them to the output.
 void GroupForecast::deliver(ForecastOutput& output, HindcastTimings& timings) {
   if (const auto lead = std::exchange(undelivered_, std::nullopt)) {
     std::vector<const float*> members;

@@ -43,6 +43,7 @@ class GroupForecast {
   std::vector<ChannelSet> wanted_channels() const;
   bool scores_where_members_are() const;
   std::shared_ptr<const ChannelSet> needed_on_host() const;
+  bool step(ForecastOutput& output, HindcastTimings& timings);
   std::vector<const float*> states_on_host(std::size_t lead);
   void deliver(ForecastOutput& output, HindcastTimings& timings);
   void score(std::size_t lead, const std::vector<const float*>& members, const State& truth,

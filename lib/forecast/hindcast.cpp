@@ -39,8 +39,8 @@ std::string range_text(int first, int last) {
   return first == last ? std::to_string(first) : fmt::format("{} ... {}", first, last);
 }
 
-/// Which rank computes where, for the log: a line for each run of ranks on the same host.
-std::string rank_table(const std::vector<std::string>& hosts, int groups, int threads) {
+/// Which rank computes where, for the log: a line for each run of ranks on the same host or GPU.
+std::string rank_table(const std::vector<std::string>& hosts, int groups, int threads, bool on_gpus) {
   const int ranks = static_cast<int>(hosts.size());
   std::string text;
   for (int first = 0, next = 0; first < ranks; first = next) {
@@ -48,9 +48,9 @@ std::string rank_table(const std::vector<std::string>& hosts, int groups, int th
       ++next;
     }
     text +=
-        fmt::format("\n  rank {} (group {}) on {}: CPU, {} threads each", range_text(first, next - 1),
+        fmt::format("\n  rank {} (group {}) on {}: {}{} threads each", range_text(first, next - 1),
                     range_text(group_of_rank(first, ranks, groups), group_of_rank(next - 1, ranks, groups)),
-                    hosts[first], threads);
+                    hosts[first], on_gpus ? "" : "CPU, ", threads);
   }
   return text;
 }
@@ -78,9 +78,10 @@ HindcastOutcome run_hindcast(const HindcastSetup& setup, const ResultsFolder& re
   outcome.resumed = times.size() - pending.size();
   outcome.groups = choose_groups(setup, pending.size(), comm.size());
   const int my_group = group_of_rank(comm.rank(), comm.size(), outcome.groups);
-  log_info(
-      "ranks: {}, groups: {}{}", comm.size(), outcome.groups,
-      rank_table(comm.all_gather(place_text(setup.model->info())), outcome.groups, setup.config.threads));
+  const ModelInfo& model = setup.model->info();
+  log_info("ranks: {}, groups: {}{}", comm.size(), outcome.groups,
+           rank_table(comm.all_gather(place_text(model)), outcome.groups, setup.config.threads,
+                      model.device.has_value()));
   HindcastTimings timings;
   {
     std::optional<HindcastWorker> worker;
