@@ -266,6 +266,22 @@ TEST_F(ResidentHindcast, GroupsHaveTheSameBits) {
   Comm::world().barrier();
 }
 
+TEST_F(ResidentHindcast, ThePlanSaysWhereScoresAreMade) {
+  config_.output.folder = test::scratch_dir("resident_plan").string();
+  const auto plan = [&] { return hindcast_plan(set_up<DeviceNullModel>(config_), 1, {}); };
+  const auto expect_says = [&](const std::string& text) {
+    EXPECT_NE(plan().find(text + "\n"), std::string::npos) << plan();
+  };
+  expect_says("statistics and spectra on the GPU");
+  config_.score.maps = {"2m_temperature"};
+  expect_says("statistics and spectra on the GPU; maps, SEEPS and quantiles on the processor");
+  config_.ensemble.members = 65;
+  expect_says("on the processor: a GPU takes 64 members at most");
+  EXPECT_FALSE(set_up<DeviceNullModel>(config_).score.on_device);
+  config_.score_device = "cpu";
+  expect_says("on the processor (score.device: cpu)");
+}
+
 TEST_F(ResidentHindcast, AnotherForecastIsNoticed) {
   const fs::path folder = shared_folder("resident_noticed");
   const auto expected = run<test::NullModel>(config_, folder / "host");
