@@ -1,5 +1,6 @@
 // Scores on a device against those on the processor: places, leads, regions, members on the host and on the
 // device.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -122,7 +123,8 @@ class DeviceScoresTest : public kernels::DeviceTest {
     const auto mine = ours.arrays(), theirs = expected.arrays();
     ASSERT_EQ(mine.size(), theirs.size());
     for (std::size_t a = 0; a < mine.size(); ++a) {
-      EXPECT_EQ(std::memcmp(mine[a].data(), theirs[a].data(), theirs[a].size_bytes()), 0) << "array " << a;
+      const auto mine_bytes = std::as_bytes(mine[a]), their_bytes = std::as_bytes(theirs[a]);
+      EXPECT_TRUE(std::ranges::equal(mine_bytes, their_bytes)) << "array " << a;
     }
   }
 
