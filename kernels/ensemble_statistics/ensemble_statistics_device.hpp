@@ -9,7 +9,7 @@
 
 namespace mosaic::kernels {
 
-/// More do not fit into a block's shared memory.
+/// More do not fit into the 48 KB of shared memory that a block has without asking for more.
 inline constexpr int most_device_members = 64;
 
 /// ensemble_statistics (see there) of fields that lie on a device: only sums come back. Letters: F fields

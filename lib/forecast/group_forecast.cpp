@@ -80,6 +80,8 @@ GroupForecast::GroupForecast(const HindcastSetup& setup, const GroupAgreement& a
       host_channels_(needed_on_host()),
       fetched_(positions_in(*setup.model->info().channels,
                             agreement.group().size() == 1 ? *host_channels_ : *setup.model->info().channels)),
+      scores_need_host_(!scores_where_members_are() ||
+                        !eval::InitTimeScorer::host_channels(scores()).empty()),
       written_(written_leads(setup)),
       scorer_(scores(), setup.model->info().grid, forecast_channels_.derives() ? scored_ : host_channels_,
               setup.config.ensemble.members,
@@ -187,12 +189,10 @@ std::vector<const float*> GroupForecast::states_on_host(std::size_t lead) {
     return exchange_.collect(rollout_.fetched());
   }
   const bool written = std::binary_search(written_.begin(), written_.end(), setup_.leads[lead]);
-  const bool needed_now =
-      !scores_where_members_are() || !eval::InitTimeScorer::host_channels(scores()).empty();
-  if (needed_now || written) {
+  if (scores_need_host_ || written) {
     rollout_.fetch(fetched_);
   }
-  if (needed_now) {
+  if (scores_need_host_) {
     return rollout_.fetched();
   }
   undelivered_ = written ? std::optional(lead) : std::nullopt;

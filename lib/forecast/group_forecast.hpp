@@ -61,6 +61,7 @@ class GroupForecast {
   MemberExchange exchange_;
   std::shared_ptr<const ChannelSet> host_channels_;  ///< of the states that the host gets
   std::vector<std::size_t> fetched_;                 ///< their positions in the model's, of resident members
+  bool scores_need_host_;                            ///< fields of every lead, before it is scored
   std::vector<Duration> written_;                    ///< lead times of which the output wants fields
   eval::InitTimeScorer scorer_;
   std::optional<std::size_t> undelivered_;  ///< the lead whose fields are under way to the output

@@ -21,7 +21,7 @@ std::vector<float> values_of(const at::Tensor& tensor);
 Parameters formula_parameters(const NetworkConfig& config, const std::string& key,
                               Precision precision = Precision::float32);
 
-/// Parameters of a checkpoint. Errors: those of check_parameters().
+/// Parameters of a checkpoint that check_parameters() has accepted.
 Parameters parameters_from(const NetworkConfig& config, const TensorFile& checkpoint,
                            Precision precision = Precision::float32);
 

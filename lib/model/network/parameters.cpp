@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "model/checkpoint.hpp"
 #include "model/formula_numbers.hpp"
 #include "model/network/loading.hpp"
 
@@ -57,7 +56,6 @@ Parameters formula_parameters(const NetworkConfig& config, const std::string& ke
 }
 
 Parameters parameters_from(const NetworkConfig& config, const TensorFile& checkpoint, Precision precision) {
-  check_parameters(config, checkpoint);
   Parameters parameters;
   for (const auto& [name, shape] : parameter_shapes(config)) {
     parameters[name] = tensor_from(checkpoint.at(name).to_float(), shape).to(kept_type(name, precision));
