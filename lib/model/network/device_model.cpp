@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "base/error.hpp"
 #include "model/device/resident_members.hpp"
@@ -64,11 +65,15 @@ class DeviceModel : public ForecastModel {
             "mosaic: history of {} and {} noise draws for {} members", args.history.size(), args.noise.size(),
             batch);
     const auto phases = advanced_phases(args.initial_time, args.step, info_.step, calendar_);
+    if (!from_host_) {  // runs whose members stay on the device never need it
+      from_host_.emplace(step_, static_cast<int>(chunk_));
+    }
     for (std::size_t first = 0; first < batch; first += chunk_) {
       const std::span<float> histories = args.history.subspan(first * window, chunk_ * window);
-      members_.load(histories);
-      members_.advance(args.noise.subspan(first * noise, chunk_ * noise), phases,
-                       args.step == 0 && all_same(histories, window) ? Members::same : Members::different);
+      from_host_->members.load(histories);
+      from_host_->members.advance(
+          args.noise.subspan(first * noise, chunk_ * noise), phases,
+          args.step == 0 && all_same(histories, window) ? Members::same : Members::different);
       take(histories, window);
     }
   }
@@ -86,6 +91,15 @@ class DeviceModel : public ForecastModel {
   }
 
  private:
+  /// The chunk whose histories come from the host.
+  struct HostChunk {
+    HostChunk(DeviceStep& step, int chunk)
+        : members(step, chunk),
+          fetch(chunk, static_cast<std::size_t>(step.network().config().channels), step.points()) {}
+    DeviceMembers members;
+    StateFetch fetch;
+  };
+
   DeviceModel(const MosaicModelOptions& options, const ModelFiles& files)
       : DeviceModel(options, files, files.normalisation()) {}
 
@@ -99,8 +113,6 @@ class DeviceModel : public ForecastModel {
             host_network(files.tables(), [&files](const std::string& name) { return files.parameter(name); }),
             {values_of(normalisation.mean), values_of(normalisation.deviation)}, options.grid,
             device_options(options, static_cast<int>(chunk_)), Graphs::on),
-        members_(step_, static_cast<int>(chunk_)),
-        fetch_(static_cast<int>(chunk_), info_.channels->size(), info_.grid->points()),
         all_channels_(info_.channels->size()) {
     std::iota(all_channels_.begin(), all_channels_.end(), std::size_t(0));
     const int resident = options.device.resident_members;
@@ -128,13 +140,13 @@ class DeviceModel : public ForecastModel {
   /// Shifts the histories on the host and appends the device's newest states.
   void take(std::span<float> histories, std::size_t window) {
     const std::size_t state = step_.state_size();
-    fetch_.queue(members_.newest(), 0, members_.count(), all_channels_);
+    from_host_->fetch.queue(from_host_->members.newest(), 0, from_host_->members.count(), all_channels_);
     for (std::size_t first = 0; first < histories.size(); first += window) {
       const auto begin = histories.begin() + static_cast<std::ptrdiff_t>(first);
       std::copy(begin + static_cast<std::ptrdiff_t>(state), begin + static_cast<std::ptrdiff_t>(window),
                 begin);
     }
-    const std::span<const float> newest = fetch_.wait();
+    const std::span<const float> newest = from_host_->fetch.wait();
     for (std::size_t member = 0; (member + 1) * window <= histories.size(); ++member) {
       std::copy_n(newest.begin() + static_cast<std::ptrdiff_t>(member * state), state,
                   histories.begin() + static_cast<std::ptrdiff_t>((member + 1) * window - state));
@@ -146,8 +158,7 @@ class DeviceModel : public ForecastModel {
   kernels::DeviceInfo device_;
   std::size_t chunk_;
   DeviceStep step_;
-  DeviceMembers members_;  ///< of the chunk whose histories come from the host
-  StateFetch fetch_;
+  std::optional<HostChunk> from_host_;
   std::vector<std::size_t> all_channels_;
 };
 
