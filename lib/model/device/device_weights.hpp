@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/device/device.hpp"
@@ -12,10 +13,23 @@
 
 namespace mosaic {
 
+/// The numbers of a parameter, row-major: lent by someone who lives longer, or its own.
+class HostParameter {
+ public:
+  HostParameter(std::span<const float> lent) : values_(lent) {}
+  HostParameter(std::vector<float> own) : own_(std::move(own)), values_(own_) {}
+  HostParameter(HostParameter&&) = default;  // a moved vector keeps its place
+  std::span<const float> values() const { return values_; }
+
+ private:
+  std::vector<float> own_;
+  std::span<const float> values_;
+};
+
 /// A network as the host holds it, float32.
 struct HostNetwork {
-  /// Published name -> values, row-major.
-  std::function<std::vector<float>(const std::string& name)> parameter;
+  /// By published name.
+  std::function<HostParameter(const std::string& name)> parameter;
   struct Interpolation {
     std::vector<std::int32_t> neighbours;  ///< [targets, k]
     std::vector<float> rel_pos;            ///< [targets, k, 3]

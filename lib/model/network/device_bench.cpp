@@ -59,7 +59,8 @@ class Bench {
     for (const auto& [name, shape] : shapes) {
       parameters_[name] = formula_weight("bench", name, shape[0], shape[1]);
     }
-    host_ = host_network(tables_, [this](const std::string& name) { return parameters_.at(name); });
+    host_ = host_network(
+        tables_, [this](const std::string& name) { return std::span<const float>(parameters_.at(name)); });
   }
 
   std::unique_ptr<DeviceStep> make_step(int chunk) const {

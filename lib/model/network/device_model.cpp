@@ -100,10 +100,10 @@ class DeviceModel : public ForecastModel {
     StateFetch fetch;
   };
 
-  DeviceModel(const MosaicModelOptions& options, const ModelFiles& files)
+  DeviceModel(const MosaicModelOptions& options, ModelFiles files)
       : DeviceModel(options, files, files.normalisation()) {}
 
-  DeviceModel(const MosaicModelOptions& options, const ModelFiles& files, const Normalisation& normalisation)
+  DeviceModel(const MosaicModelOptions& options, ModelFiles& files, const Normalisation& normalisation)
       : info_(mosaic_model_info(options, normalisation)),
         calendar_(options.calendar),
         device_(choose_device(options.device)),
@@ -114,6 +114,7 @@ class DeviceModel : public ForecastModel {
             {values_of(normalisation.mean), values_of(normalisation.deviation)}, options.grid,
             device_options(options, static_cast<int>(chunk_)), Graphs::on),
         all_channels_(info_.channels->size()) {
+    info_.identity = files.verified_identity();
     std::iota(all_channels_.begin(), all_channels_.end(), std::size_t(0));
     const int resident = options.device.resident_members;
     info_.device = {device_.number, device_.name,

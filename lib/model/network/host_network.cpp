@@ -26,7 +26,7 @@ std::vector<std::vector<float>> lists_of(const std::vector<at::Tensor>& tensors)
 }  // namespace
 
 HostNetwork host_network(const NetworkTables& tables,
-                         std::function<std::vector<float>(const std::string& name)> parameter) {
+                         std::function<HostParameter(const std::string& name)> parameter) {
   HostNetwork host;
   host.parameter = std::move(parameter);
   host.to_hp = interpolation_of(tables.to_hp);

@@ -11,6 +11,6 @@ namespace mosaic {
 
 /// A network as a device takes it: these tables, and parameters from `parameter`.
 HostNetwork host_network(const NetworkTables& tables,
-                         std::function<std::vector<float>(const std::string& name)> parameter);
+                         std::function<HostParameter(const std::string& name)> parameter);
 
 }  // namespace mosaic

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -79,15 +80,24 @@ std::string identity_of(const MosaicModelOptions& options) {
 
 }  // namespace
 
-ModelFiles::ModelFiles(const MosaicModelOptions& options) : options_(options) {
+ModelFiles::ModelFiles(const MosaicModelOptions& options)
+    : options_(options),
+      identity_(std::async(std::launch::async, [&options] { return identity_of(options); })) {
   if (options.weights.starts_with(formula_prefix)) {
     formula_ = options.weights.substr(formula_prefix.size());
     return;
   }
   checkpoint_ = open_tensor_file(options.weights);
-  verify_tensors(*checkpoint_);
+  verification_ = std::async(std::launch::async, [file = checkpoint_.get()] { verify_tensors(*file); });
   check_stored_description(*checkpoint_, options.description);
   check_parameters(options.description.network, *checkpoint_);
+}
+
+std::string ModelFiles::verified_identity() {
+  if (verification_.valid()) {
+    verification_.get();
+  }
+  return identity_.get();
 }
 
 Normalisation ModelFiles::normalisation() const {
@@ -107,9 +117,13 @@ Parameters ModelFiles::parameters() const {
                                 : parameters_from(network, *checkpoint_, options_.precision);
 }
 
-std::vector<float> ModelFiles::parameter(const std::string& name) const {
+HostParameter ModelFiles::parameter(const std::string& name) const {
   if (checkpoint_ != nullptr) {
-    return checkpoint_->at(name).to_float();
+    const TensorView& view = checkpoint_->at(name);
+    const auto* first = reinterpret_cast<const float*>(view.bytes.data());
+    const bool aligned = reinterpret_cast<std::uintptr_t>(first) % alignof(float) == 0;
+    return view.type == TensorType::float32 && aligned ? HostParameter(std::span(first, view.elements()))
+                                                       : HostParameter(view.to_float());
   }
   const auto shape = parameter_shapes(options_.description.network).at(name);
   return formula_weight(formula_, name, shape[0], shape[1]);
@@ -129,7 +143,6 @@ ModelInfo mosaic_model_info(const MosaicModelOptions& options, const Normalisati
   info.batch = options.batch;
   info.channels = std::make_shared<const ChannelSet>(options.description.channels);
   info.grid = std::make_shared<const LatLonGrid>(options.grid);
-  info.identity = identity_of(options);
   const auto mean = values_of(normalisation.mean), deviation = values_of(normalisation.deviation);
   info.channel_mean.assign(mean.begin(), mean.end());
   info.channel_std.assign(deviation.begin(), deviation.end());

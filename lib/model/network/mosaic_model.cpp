@@ -47,14 +47,15 @@ class MosaicModel : public ForecastModel {
   }
 
  private:
-  MosaicModel(const MosaicModelOptions& options, const ModelFiles& files)
+  MosaicModel(const MosaicModelOptions& options, ModelFiles files)
       : MosaicModel(options, files, files.normalisation()) {}
 
-  MosaicModel(const MosaicModelOptions& options, const ModelFiles& files, const Normalisation& normalisation)
+  MosaicModel(const MosaicModelOptions& options, ModelFiles& files, const Normalisation& normalisation)
       : info_(mosaic_model_info(options, normalisation)),
         calendar_(options.calendar),
         step_(Network(options.description.network, files.parameters(), files.tables()), normalisation,
               options.grid) {
+    info_.identity = files.verified_identity();
     if (options.verify_weights == VerifyWeights::each_initial_time) {
       resident_.emplace(step_.network());
     }
