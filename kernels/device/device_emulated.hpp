@@ -223,10 +223,6 @@ inline void prefetch_map(const TensorMap&) {}
 inline void copy_box(void* shared, const TensorMap& map, TransferBarrier& barrier, int c0, int c1) {
   emulation::copy_box(shared, map.box, barrier.state, {c0, c1, 0, 0});
 }
-inline void copy_box(void* shared, const TensorMap& map, TransferBarrier& barrier, int c0, int c1, int c2) {
-  emulation::copy_box(shared, map.box, barrier.state, {c0, c1, c2, 0});
-}
-inline void publish_shared() {}
 template <int Registers>
 void take_registers() {
   static_assert(Registers >= 24 && Registers <= 256 && Registers % 8 == 0);

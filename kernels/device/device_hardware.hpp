@@ -192,7 +192,7 @@ __device__ __forceinline__ void multiply_16x8x16(float (&d)[4], const std::uint3
 
 /// A box of an array of up to four dimensions in global memory, as the copy engine knows it (CUtensorMap).
 /// Kernel parameters of this type must be `const __grid_constant__`.
-struct alignas(64) TensorMap {
+struct alignas(128) TensorMap {
   unsigned char bytes[128];
 };
 
@@ -244,20 +244,6 @@ __device__ __forceinline__ void copy_box(void* shared, const TensorMap& map, Tra
       "%4}], [%2];" ::"r"(shared_address(shared)),
       "l"(reinterpret_cast<std::uint64_t>(&map)), "r"(shared_address(&barrier)), "r"(c0), "r"(c1)
       : "memory");
-}
-__device__ __forceinline__ void copy_box(void* shared, const TensorMap& map, TransferBarrier& barrier, int c0,
-                                         int c1, int c2) {
-  asm volatile(
-      "cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, "
-      "%5}], "
-      "[%2];" ::"r"(shared_address(shared)),
-      "l"(reinterpret_cast<std::uint64_t>(&map)), "r"(shared_address(&barrier)), "r"(c0), "r"(c1), "r"(c2)
-      : "memory");
-}
-
-/// Orders this thread's writes to shared memory before reads by the copy engine or wgmma.
-__device__ __forceinline__ void publish_shared() {
-  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
 template <int Registers>

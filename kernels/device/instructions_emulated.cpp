@@ -119,7 +119,7 @@ std::uint32_t leading_bytes(std::uint64_t descriptor) { return (descriptor >> 16
 struct QueuedProduct {
   WarpgroupProduct product;
   std::array<float*, 128> d;
-  std::array<std::array<std::uint32_t, 4>, 128> a_registers;
+  std::array<const std::uint32_t*, 128> a_registers;  // read as late as the hardware may
 
   void run() const {
     const int columns = product.columns;
@@ -154,7 +154,7 @@ struct QueuedProduct {
       for (int thread = 0; thread < 128; ++thread) {
         float rows[16][16];
         const int g = thread % 32 / 4, t = thread % 4;
-        unpack_rows(rows, a_registers[static_cast<std::size_t>(thread)].data(), thread % 32, product.number);
+        unpack_rows(rows, a_registers[static_cast<std::size_t>(thread)], thread % 32, product.number);
         for (int i = 0; i < 8; ++i) {
           const int row = g + 8 * (i % 2), column = 2 * t + 8 * (i / 4) + i / 2 % 2;
           a[static_cast<std::size_t>((thread / 32 * 16 + row) * 16 + column)] = rows[row][column];
@@ -197,9 +197,7 @@ void multiply_warpgroup(const WarpgroupProduct& product) {
                              mine.accumulate == queued->product.accumulate,
                          "emulated device: the threads of a warpgroup disagree about a product");
                  queued->d[thread] = mine.d;
-                 if (mine.a_registers != nullptr) {
-                   std::copy_n(mine.a_registers, 4, queued->a_registers[thread].begin());
-                 }
+                 queued->a_registers[thread] = mine.a_registers;
                }
                enqueue(QueueKind::warpgroup, [queued] { queued->run(); });
              });

@@ -207,7 +207,10 @@ Graph::Graph(const Stream& stream, const std::function<void()>& record) {
     record();
   } catch (...) {
     cudaStreamEndCapture(raw(stream), &graph);
-    cudaGraphDestroy(graph);
+    if (graph != nullptr) {
+      cudaGraphDestroy(graph);
+    }
+    cudaGetLastError();  // of the capture's end: the next launch is not to find it
     throw;
   }
   check(cudaStreamEndCapture(raw(stream), &graph), "cudaStreamEndCapture");
@@ -257,7 +260,8 @@ device::TensorMap make_tensor_map(const void* array, ElementType type, std::span
   }
   static const auto encode = encode_function();
   CUtensorMap map{};
-  static_assert(sizeof(map) == sizeof(device::TensorMap));
+  static_assert(sizeof(map) == sizeof(device::TensorMap) &&
+                alignof(CUtensorMap) <= alignof(device::TensorMap));
   const CUresult result = encode(
       &map, type == ElementType::float16 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT16 : CU_TENSOR_MAP_DATA_TYPE_BFLOAT16,
       static_cast<cuuint32_t>(box.size()), const_cast<void*>(array), sizes.data(), strides.data(),

@@ -4,6 +4,8 @@
 #include <cublasLt.h>
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <map>
 #include <tuple>
@@ -17,6 +19,9 @@ namespace mosaic::kernels {
 namespace {
 
 constexpr std::size_t workspace_bytes = std::size_t(32) << 20;
+/// An algorithm chosen for the reference size may count the numbers of an array in 32 bits: larger products
+/// go in pieces of whole rows.
+constexpr std::int64_t most_numbers = std::int64_t(1) << 30;
 /// Algorithms are chosen for these sizes whatever the chunk, so that rows do not depend on it: the network's
 /// tokens; in double, latitudes of an ensemble's fields, and the orders of their harmonics.
 constexpr std::int64_t reference_rows = 49152;
@@ -160,12 +165,22 @@ class Problem {
                                              &workspace_bytes, sizeof(workspace_bytes));
     lib.cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
                                              &no_split, sizeof(no_split));
+    // What matrix_product_device.hpp promises of arrays; the default is 256.
+    const std::uint32_t alignment = 16;
+    for (const auto attribute :
+         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+          CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+      check(lib.cublasLtMatmulPreferenceSetAttribute(preference, attribute, &alignment, sizeof(alignment)),
+            "cublasLtMatmulPreferenceSetAttribute");
+    }
     cublasLtMatmulHeuristicResult_t result{};
     int found = 0;
     const cublasStatus_t status = lib.cublasLtMatmulAlgoGetHeuristic(handle, operation_, weight_, x_, out_,
                                                                      out_, preference, 1, &result, &found);
     lib.cublasLtMatmulPreferenceDestroy(preference);
-    check(found > 0 ? status : CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
+    check(status, "cublasLtMatmulAlgoGetHeuristic");
+    check(found > 0 ? result.state : CUBLAS_STATUS_NOT_SUPPORTED,
+          "cublasLtMatmulAlgoGetHeuristic: no algorithm");
     return result.algo;
   }
 
@@ -235,7 +250,16 @@ MatrixProducts::~MatrixProducts() = default;
 
 void MatrixProducts::run(const MatrixProductArgs& args, const Stream& stream) {
   check_product(args);
-  state_->run(shape_of(args), {args.x, args.weight, args.out}, args.accumulate ? 1.0f : 0.0f, stream);
+  const std::int64_t most = most_numbers / std::max(args.inputs, args.outputs) / 128 * 128;
+  for (std::int64_t first = 0; first < args.rows; first += most) {
+    MatrixProductArgs piece = args;
+    piece.rows = std::min(most, args.rows - first);
+    const auto* x =
+        static_cast<const std::byte*>(args.x) + std::size_t(first * args.inputs) * size_of(args.type);
+    auto* out =
+        static_cast<std::byte*>(args.out) + std::size_t(first * args.outputs) * size_of(args.out_type);
+    state_->run(shape_of(piece), {x, args.weight, out}, args.accumulate ? 1.0f : 0.0f, stream);
+  }
 }
 
 void MatrixProducts::run(const DoubleProductArgs& args, const Stream& stream) {

@@ -76,6 +76,8 @@ void check_arguments(const SwigluArgs& args) {
   require_shape(args.members * args.tokens < (std::int64_t(1) << 31), "swiglu: too many rows");
   require_shape(args.shift == nullptr || (args.shift_stride >= args.hidden && args.shift_stride % 2 == 0),
                 "swiglu: the stride of shifts must be even and not below the hidden width");
+  require_shape(reinterpret_cast<std::uintptr_t>(args.shift) % 8 == 0,
+                "swiglu: shifts must be aligned to 8 bytes");
 }
 
 }  // namespace

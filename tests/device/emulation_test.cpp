@@ -239,6 +239,35 @@ TEST_F(Emulation, ProductOfAWarpgroup) {
   }
 }
 
+/// 2 where the product has read its registers when it was issued, 0 where it read them at the wait.
+void overwriting_kernel(float* out) {
+  unsigned char* shared = device::shared_memory();
+  auto* b = reinterpret_cast<std::uint32_t*>(shared);
+  for (unsigned i = threadIdx.x; i < 16 * 32; i += 128) {
+    b[i] = device::pack<Half>(1, 1);
+  }
+  device::block_barrier();
+  float d[32];
+  std::uint32_t a[4] = {};
+  a[0] = threadIdx.x % 4 == 0 ? device::pack<Half>(1, 1) : 0;
+  device::warpgroup_fence();
+  device::multiply_64x64x16_registers<Half>(d, a, device::matrix_descriptor(shared, 1024), false);
+  device::warpgroup_commit();
+  a[0] = 0;
+  device::warpgroup_wait<0>();
+  out[threadIdx.x] = d[0];
+}
+
+TEST_F(Emulation, RegistersOfAProductBelongToItUntilTheWait) {
+  for (const Asynchrony asynchrony : {Asynchrony::early, Asynchrony::late}) {
+    emulation::settings().asynchrony = asynchrony;
+    const auto out = poisoned(128);
+    const Stream stream;
+    launch(overwriting_kernel, {1, 1, 1, 128, 16 * 128}, stream, out.as<float>());
+    EXPECT_EQ(download(out)[0], asynchrony == Asynchrony::early ? 2.0F : 0.0F);
+  }
+}
+
 TEST_F(Emulation, ProductsNeedAFence) {
   expect_error({"without warpgroup_fence"}, [] {
     emulation::run_grid({1, 1, 1}, 128, 64 * 1024, [] {

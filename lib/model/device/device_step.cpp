@@ -1,5 +1,7 @@
 #include "model/device/device_step.hpp"
 
+#include <utility>
+
 #include "base/error.hpp"
 #include "kernels/state_packing/state_packing_device.hpp"
 
@@ -31,7 +33,9 @@ DeviceStep::DeviceStep(const NetworkConfig& config, const HostNetwork& host,
 }
 
 void DeviceStep::advance(DeviceChunk& chunk, Members members, const DeviceObserver* observer) {
-  if (graphs_ == Graphs::off || observer != nullptr) {
+  // The first step of a kind loads kernels and chooses algorithms, neither of which belongs into a recording.
+  const bool seen = std::exchange(members == Members::same ? seen_same_ : seen_different_, true);
+  if (graphs_ == Graphs::off || observer != nullptr || !seen) {
     queue(chunk, members, observer);
     return;
   }

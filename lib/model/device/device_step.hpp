@@ -47,6 +47,7 @@ class DeviceStep {
   kernels::Stream stream_;
   DeviceNetwork network_;
   Graphs graphs_;
+  bool seen_same_ = false, seen_different_ = false;  ///< steps of that kind were queued
   std::size_t points_;
   std::int64_t latitudes_, longitudes_;
   kernels::DeviceMemory y_, mean_, deviation_;
