@@ -1,7 +1,6 @@
 #include "eval/device_scores.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "base/error.hpp"
 #include "eval/device_spectra.hpp"
 #include "eval/device_transfers.hpp"
+#include "eval/device_truth.hpp"
 #include "kernels/ensemble_statistics/ensemble_statistics_device.hpp"
 
 namespace mosaic::eval {
@@ -36,7 +36,6 @@ class DeviceStatistics {
  public:
   DeviceStatistics(const DeviceScoresArgs& args, std::span<const std::int64_t> places, const Stream& stream)
       : channels_(args.options.channels),
-        has_climatology_(args.options.climatology),
         weights_(upload<double>(cell_weights(args.areas, args.grid), stream)),
         places_(upload(places, stream)) {
     args_.fields = static_cast<std::int64_t>(channels_.size());
@@ -45,24 +44,17 @@ class DeviceStatistics {
     args_.areas = static_cast<std::int64_t>(args.areas.size());
     args_.missing = args.options.missing;
     args_.energy = args_.ranks = true;
-    input_ = Transfer<float>(channels_.size() * args.grid.points() * (has_climatology_ ? 2 : 1));
     sums_ = Transfer<double>(channels_.size() * field_numbers());
     workspace_ = DeviceMemory(static_cast<std::size_t>(args_.workspace_numbers()) * sizeof(double));
     args_.places = places_.as<std::int64_t>();
-    args_.truth = input_.device();
-    args_.climatology = has_climatology_ ? input_.device() + channels_.size() * args.grid.points() : nullptr;
     args_.weights = weights_.as<double>();
     args_.workspace = workspace_.as<double>();
     args_.sums = sums_.device();
   }
 
-  void queue(const DeviceMembers& members, const DeviceScores::FieldOf& truth,
-             const DeviceScores::FieldOf& climatology, const Stream& stream) {
-    put(0, truth);
-    if (has_climatology_) {
-      put(channels_.size(), climatology);
-    }
-    input_.send(stream);
+  void queue(const DeviceMembers& members, const DeviceTruth& truth, const Stream& stream) {
+    args_.truth = truth.truth(0);
+    args_.climatology = truth.climatology();
     args_.forecast = members.first;
     args_.member_stride = members.stride;
     kernels::ensemble_statistics(args_, stream);
@@ -87,21 +79,8 @@ class DeviceStatistics {
  private:
   std::size_t field_numbers() const { return static_cast<std::size_t>(args_.field_numbers()); }
 
-  /// A field that is not there is NaN: so are the anomalies that it would give.
-  void put(std::size_t first, const DeviceScores::FieldOf& field_of) {
-    const auto points = static_cast<std::size_t>(args_.points);
-    for (std::size_t c = 0; c < channels_.size(); ++c) {
-      float* target = input_.host().data() + (first + c) * points;
-      const float* field = field_of(channels_[c]);
-      field == nullptr ? std::fill_n(target, points, std::numeric_limits<float>::quiet_NaN())
-                       : std::copy_n(field, points, target);
-    }
-  }
-
   ChannelSet channels_;
-  bool has_climatology_;
   DeviceMemory weights_, places_, workspace_;
-  Transfer<float> input_;  ///< truth and climatology, [F, lat, lon] each
   Transfer<double> sums_;  ///< [F, field_numbers()]
   kernels::DeviceEnsembleArgs args_;
 };
@@ -122,8 +101,13 @@ struct DeviceScores::Impl {
     if (!args.areas.empty() && !places.empty()) {
       statistics.emplace(args, places, stream);
     }
+    ChannelSet channels = statistics ? args.options.channels : ChannelSet{};
+    const std::size_t in_climatology = args.options.climatology ? channels.size() : 0;
     if (!args.options.spectra_channels.empty()) {
-      spectra.emplace(args, place_of, stream);
+      spectra.emplace(args, place_of, channels, stream);
+    }
+    if (statistics || spectra) {
+      truth.emplace(channels, in_climatology, points);
     }
     if (!uploaded.empty()) {
       fields = Transfer<float>(members * uploaded.size() * points);
@@ -164,6 +148,7 @@ struct DeviceScores::Impl {
   Stream stream;                      ///< unless the members come with theirs
   std::vector<std::size_t> uploaded;  ///< positions of the channels that go to the device with the members
   Transfer<float> fields;             ///< [M, uploaded, lat, lon]
+  std::optional<DeviceTruth> truth;   ///< of the scored channels, then of others of spectra
   std::optional<DeviceStatistics> statistics;
   std::optional<DeviceSpectra> spectra;
   std::optional<std::size_t> queued;  ///< the lead that is to be collected
@@ -175,19 +160,25 @@ int most_members_on_device() { return kernels::most_device_members; }
 DeviceScores::DeviceScores(const DeviceScoresArgs& args) : impl_(std::make_unique<Impl>(args)) {}
 DeviceScores::~DeviceScores() = default;
 
-void DeviceScores::queue(std::size_t lead, const EnsembleFields& members, const FieldOf& truth,
-                         const FieldOf& climatology) {
+void DeviceScores::send(const FieldOf& truth, const FieldOf& climatology) {
+  if (impl_->truth) {
+    impl_->truth->send(truth, climatology);
+  }
+}
+
+void DeviceScores::queue(std::size_t lead, const EnsembleFields& members) {
   Impl& impl = *impl_;
   require(!impl.queued, "scores on a device: lead {} has not been collected", *impl.queued);
-  if (!impl.statistics && !impl.spectra) {
+  if (!impl.truth) {
     return;
   }
   const DeviceMembers on_device = members.device ? *members.device : impl.send(members.host);
+  impl.truth->take(*on_device.stream);
   if (impl.statistics) {
-    impl.statistics->queue(on_device, truth, climatology, *on_device.stream);
+    impl.statistics->queue(on_device, *impl.truth, *on_device.stream);
   }
   if (impl.spectra) {
-    impl.spectra->queue(on_device, truth, *on_device.stream);
+    impl.spectra->queue(on_device, *impl.truth, *on_device.stream);
   }
   impl.queued = lead;
   impl.queued_in = on_device.stream;

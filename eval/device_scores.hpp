@@ -46,10 +46,13 @@ class DeviceScores {
   /// Field [lat, lon] of a channel; null where there is none.
   using FieldOf = std::function<const float*(const Channel& channel)>;
 
-  /// Queues the statistics of a lead and returns without waiting for them; collect() comes before the next.
-  /// `truth` has every scored channel.
-  void queue(std::size_t lead, const EnsembleFields& members, const FieldOf& truth,
-             const FieldOf& climatology);
+  /// Sends the truth and climatology of the lead that is queued next, beside whatever the device does.
+  /// `truth` has every scored channel. Returns when they have been read.
+  void send(const FieldOf& truth, const FieldOf& climatology);
+
+  /// Queues the statistics of a lead, whose truth was sent, and returns without waiting for them; collect()
+  /// comes before the next.
+  void queue(std::size_t lead, const EnsembleFields& members);
 
   /// Waits for what was queued, if anything was, and writes it to its places in `sums`.
   void collect(InitTimeSums& sums);

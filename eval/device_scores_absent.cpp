@@ -14,7 +14,8 @@ DeviceScores::DeviceScores(const DeviceScoresArgs&) {
 }
 DeviceScores::~DeviceScores() = default;
 
-void DeviceScores::queue(std::size_t, const EnsembleFields&, const FieldOf&, const FieldOf&) {}
+void DeviceScores::send(const FieldOf&, const FieldOf&) {}
+void DeviceScores::queue(std::size_t, const EnsembleFields&) {}
 void DeviceScores::collect(InitTimeSums&) {}
 
 }  // namespace mosaic::eval

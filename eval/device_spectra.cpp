@@ -48,20 +48,23 @@ DeviceMemory doubles(std::int64_t count) {
 
 DeviceSpectra::DeviceSpectra(const DeviceScoresArgs& args,
                              const std::function<std::int64_t(const Channel&)>& place_of,
-                             const Stream& stream)
+                             ChannelSet& truth_channels, const Stream& stream)
     : band_weight_(cosines_of_bands(args.grid)),
       wavenumbers_(kernels::zonal_wavenumbers(args.grid.longitude.size())),
       by_degree_(args.degree_spectra != nullptr) {
   require_uniform_longitudes(args.grid, "zonal spectra");
   const auto latitudes = static_cast<std::int64_t>(args.grid.latitude.size()),
              longitudes = static_cast<std::int64_t>(args.grid.longitude.size());
-  std::size_t components = 0;
   for (const SpectrumQuantity& quantity : spectrum_quantities(args.options.spectra_channels)) {
     quantities_.emplace_back();
     for (const std::size_t c : quantity.channels) {
       const Channel& channel = args.options.spectra_channels[c];
-      quantities_.back().components.push_back({channel, place_of(channel)});
-      ++components;
+      const auto found = std::find(truth_channels.begin(), truth_channels.end(), channel);
+      quantities_.back().components.push_back(
+          {place_of(channel), static_cast<std::size_t>(found - truth_channels.begin())});
+      if (found == truth_channels.end()) {
+        truth_channels.push_back(channel);
+      }
     }
   }
   wave_table_ = upload<double>(kernels::wave_table(longitudes), stream);
@@ -81,7 +84,6 @@ DeviceSpectra::DeviceSpectra(const DeviceScoresArgs& args,
   if (by_degree_) {
     load_harmonics(*args.degree_spectra, stream);
   }
-  truth_ = Transfer<float>(components * args.grid.points());
   results_ = Transfer<double>(place_results());
 }
 
@@ -120,21 +122,11 @@ std::size_t DeviceSpectra::place_results() {
   return numbers;
 }
 
-void DeviceSpectra::queue(const DeviceMembers& members, const DeviceScores::FieldOf& truth,
-                          const Stream& stream) {
-  const auto points = static_cast<std::size_t>(waves_args_.latitudes * waves_args_.longitudes);
-  float* target = truth_.host().data();
-  for (const Quantity& quantity : quantities_) {
-    for (const Component& component : quantity.components) {
-      target = std::copy_n(truth(component.channel), points, target);
-    }
-  }
-  truth_.send(stream);
-  const float* of_component = truth_.device();
+void DeviceSpectra::queue(const DeviceMembers& members, const DeviceTruth& truth, const Stream& stream) {
   for (const Quantity& quantity : quantities_) {
     double* zonal = results_.device() + quantity.zonal;
-    for (std::size_t i = 0; i < quantity.components.size(); ++i, of_component += points) {
-      queue_waves(quantity.components[i], i, members, of_component, stream);
+    for (std::size_t i = 0; i < quantity.components.size(); ++i) {
+      queue_waves(quantity.components[i], i, members, truth.truth(quantity.components[i].truth), stream);
       zonal_args_.waves = waves_[i].as<double>();
       zonal_args_.power = zonal;
       kernels::zonal_spectrum(zonal_args_, stream);

@@ -6,6 +6,7 @@
 
 #include "eval/device_scores.hpp"
 #include "eval/device_transfers.hpp"
+#include "eval/device_truth.hpp"
 #include "kernels/harmonic_transform/harmonic_transform_device.hpp"
 #include "kernels/zonal_spectrum/zonal_spectrum_device.hpp"
 
@@ -16,19 +17,20 @@ namespace mosaic::eval {
 /// members, F = M + 2 fields (members, their mean, the truth).
 class DeviceSpectra {
  public:
-  /// `place_of`: where a channel's field begins in a member's numbers. Errors: see DeviceScores.
+  /// `place_of`: where a channel's field begins in a member's numbers. `truth_channels`: those that
+  /// DeviceTruth is to have; what is missing is appended. Errors: see DeviceScores.
   DeviceSpectra(const DeviceScoresArgs& args, const std::function<std::int64_t(const Channel&)>& place_of,
-                const kernels::Stream& stream);
+                ChannelSet& truth_channels, const kernels::Stream& stream);
 
-  void queue(const DeviceMembers& members, const DeviceScores::FieldOf& truth, const kernels::Stream& stream);
+  void queue(const DeviceMembers& members, const DeviceTruth& truth, const kernels::Stream& stream);
   /// After the stream has been waited for.
   void collect(std::size_t lead, InitTimeSums& sums) const;
 
  private:
   /// A channel of a quantity.
   struct Component {
-    Channel channel;
-    std::int64_t place;
+    std::int64_t place;  ///< where it begins in a member's numbers
+    std::size_t truth;   ///< its place among the truth's channels
   };
   /// Its components, one or those of u and v, and where its numbers begin among the results.
   struct Quantity {
@@ -60,8 +62,7 @@ class DeviceSpectra {
   kernels::DeviceVectorHarmonicsArgs vector_args_;
   kernels::DeviceMemory wave_table_, band_weights_, scalar_, slope_, turning_;
   kernels::DeviceMemory rows_, waves_[2], harmonic_rows_, coefficients_;  // workspaces
-  Transfer<float> truth_;     ///< [component of every quantity, lat, lon]
-  Transfer<double> results_;  ///< of all quantities
+  Transfer<double> results_;                                              ///< of all quantities
 };
 
 }  // namespace mosaic::eval

@@ -91,6 +91,7 @@ ChannelSet InitTimeScorer::host_channels(const ScoreOptions& options) {
 void InitTimeScorer::begin(Time initial_time) {
   if (device_ != nullptr) {
     device_->collect(sums_);  // of an initial time that was given up
+    sent_.reset();
   }
   sums_ = empty_;
   sums_.initial_time = initial_time;
@@ -104,18 +105,10 @@ void InitTimeScorer::add(std::size_t lead_index, const EnsembleFields& fields, c
           "lead {} of {} does not exist or was scored before", lead_index, sums_.leads.size());
   require(members.size() == static_cast<std::size_t>(sums_.members) || (members.empty() && fields.device),
           "{} members instead of {}", members.size(), sums_.members);
-  require(*truth.grid == *grid_, "the truth at {} is on another grid than the forecast",
-          to_string(truth.time));
-  const Time valid = sums_.initial_time + sums_.leads[lead_index];
-  require(truth.time == valid, "the truth is at {}, the forecast at {}", to_string(truth.time),
-          to_string(valid));
-  require(options_.climatology == (climatology != nullptr),
-          "the scores and their caller do not agree whether there is a climatology");
-  require(climatology == nullptr || *climatology->mean.grid == *grid_,
-          "the climatology is on another grid than the forecast");
-  const State* mean = climatology == nullptr ? nullptr : &climatology->mean;
-  device_ == nullptr ? add_statistics(lead_index, members, truth, mean)
-                     : queue_on_device(lead_index, fields, truth, mean);
+  check_truth(lead_index, truth, climatology);
+  device_ == nullptr
+      ? add_statistics(lead_index, members, truth, climatology == nullptr ? nullptr : &climatology->mean)
+      : queue_on_device(lead_index, fields, truth, climatology);
   if (!options_.seeps.channels.empty()) {
     add_seeps(lead_index, members, truth, climatology->seeps);
   }
@@ -129,6 +122,34 @@ void InitTimeScorer::add(std::size_t lead_index, const EnsembleFields& fields, c
     add_degree_spectra(lead_index, members, truth);
   }
   sums_.scored[lead_index] = 1;
+}
+
+void InitTimeScorer::check_truth(std::size_t lead, const State& truth,
+                                 const ClimatologyFields* climatology) const {
+  require(*truth.grid == *grid_, "the truth at {} is on another grid than the forecast",
+          to_string(truth.time));
+  const Time valid = sums_.initial_time + sums_.leads.at(lead);
+  require(truth.time == valid, "the truth is at {}, the forecast at {}", to_string(truth.time),
+          to_string(valid));
+  require(options_.climatology == (climatology != nullptr),
+          "the scores and their caller do not agree whether there is a climatology");
+  require(climatology == nullptr || *climatology->mean.grid == *grid_,
+          "the climatology is on another grid than the forecast");
+}
+
+void InitTimeScorer::send_ahead(std::size_t lead_index, const State& truth,
+                                const ClimatologyFields* climatology) {
+  if (device_ == nullptr) {
+    return;
+  }
+  check_truth(lead_index, truth, climatology);
+  device_->send([&](const Channel& channel) { return truth_field(truth, channel); },
+                [&](const Channel& channel) -> const float* {
+                  const State& mean = climatology->mean;
+                  const std::size_t place = find_channel(*mean.channels, channel);
+                  return place < mean.channels->size() ? mean.field(place).data() : nullptr;
+                });
+  sent_ = lead_index;
 }
 
 InitTimeSums InitTimeScorer::finish() {
@@ -187,14 +208,13 @@ void InitTimeScorer::add_statistics(std::size_t lead, const std::vector<const fl
 
 /// The device works on the lead while the next one is forecast; maps are made here.
 void InitTimeScorer::queue_on_device(std::size_t lead, const EnsembleFields& fields, const State& truth,
-                                     const State* climatology) {
+                                     const ClimatologyFields* climatology) {
   device_->collect(sums_);  // of the lead before
-  device_->queue(
-      lead, fields, [&](const Channel& channel) { return truth_field(truth, channel); },
-      [&](const Channel& channel) -> const float* {
-        const std::size_t place = find_channel(*climatology->channels, channel);
-        return place < climatology->channels->size() ? climatology->field(place).data() : nullptr;
-      });
+  if (sent_ != lead) {
+    send_ahead(lead, truth, climatology);
+  }
+  sent_.reset();
+  device_->queue(lead, fields);
   for (const Channel& channel : options_.maps.channels) {
     const std::span<double> maps = maps_of(lead, channel);
     if (!maps.empty()) {

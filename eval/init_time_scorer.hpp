@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -50,6 +51,10 @@ class InitTimeScorer {
   void add(std::size_t lead_index, const EnsembleFields& fields, const State& truth,
            const ClimatologyFields* climatology = nullptr);
 
+  /// Where scores are made on a device: sends the truth and climatology of the lead that is added next, so
+  /// that they are there when its forecast is; add() sends what was not. Elsewhere it does nothing.
+  void send_ahead(std::size_t lead_index, const State& truth, const ClimatologyFields* climatology = nullptr);
+
   /// Leads that were not added are marked as missing.
   InitTimeSums finish();
 
@@ -58,8 +63,9 @@ class InitTimeScorer {
   const float* truth_field(const State& truth, const Channel& channel) const;
   void add_statistics(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                       const State* climatology);
+  void check_truth(std::size_t lead, const State& truth, const ClimatologyFields* climatology) const;
   void queue_on_device(std::size_t lead, const EnsembleFields& fields, const State& truth,
-                       const State* climatology);
+                       const ClimatologyFields* climatology);
   void add_seeps(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                  const std::vector<SeepsFields>& climate);
   std::span<double> maps_of(std::size_t lead, const Channel& channel);
@@ -76,6 +82,7 @@ class InitTimeScorer {
   std::vector<kernels::AreaMask> areas_;
   std::shared_ptr<const DegreeSpectra> degree_spectra_;  ///< null where none are asked for
   std::unique_ptr<DeviceScores> device_;                 ///< null: all is scored on the processor
+  std::optional<std::size_t> sent_;                      ///< the lead whose truth is on its way to the device
   InitTimeSums empty_;                                   ///< axes filled, values NaN
   InitTimeSums sums_;
 };

@@ -39,6 +39,13 @@ std::vector<std::size_t> positions_in(const ChannelSet& all, const ChannelSet& w
   return positions;
 }
 
+/// Where a channel's field begins in a state of `channels`.
+const float* field_in(const float* state, const ChannelSet& channels, const Channel& channel,
+                      std::size_t points) {
+  const auto place = std::find(channels.begin(), channels.end(), channel) - channels.begin();
+  return state + static_cast<std::size_t>(place) * points;
+}
+
 void add_absent(ChannelSet& channels, const ChannelSet& more) {
   for (const Channel& channel : more) {
     if (std::find(channels.begin(), channels.end(), channel) == channels.end()) {
@@ -130,10 +137,21 @@ std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const Hi
   rollout_.start(initial_time, input.history);
   scorer_.begin(initial_time);
   undelivered_.reset();  // of an initial time that was given up
-  std::size_t next_truth = 0;
   for (std::size_t lead = 0; lead < setup_.leads.size(); ++lead) {
     before_step(lead);
-    if (!step(output, timings)) {
+    const State* truth = nullptr;
+    const eval::ClimatologyFields* climatology = nullptr;
+    const auto found = std::ranges::lower_bound(input.truth_leads, lead);
+    const auto send_truth = [&] {
+      if (found != input.truth_leads.end() && *found == lead) {
+        const Stopwatch watch(timings.score);
+        const auto at = static_cast<std::size_t>(found - input.truth_leads.begin());
+        truth = &completed(input.truth[at]);
+        climatology = input.climatology.empty() ? nullptr : &input.climatology[at];
+        scorer_.send_ahead(lead, *truth, climatology);
+      }
+    };
+    if (!step(send_truth, output, timings)) {
       return std::nullopt;
     }
     std::vector<const float*> members;
@@ -142,10 +160,9 @@ std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const Hi
       members = states_on_host(lead);
     }
     const auto score_lead = [&] {
-      if (std::binary_search(input.truth_leads.begin(), input.truth_leads.end(), lead)) {
+      if (truth != nullptr) {
         const Stopwatch watch(timings.score);
-        const std::size_t at = next_truth++;
-        score(lead, members, input.truth[at], input.climatology.empty() ? nullptr : &input.climatology[at]);
+        score(lead, members, *truth, climatology);
       }
     };
     if (!agreement_.all_well(score_lead)) {
@@ -160,12 +177,16 @@ std::optional<eval::InitTimeSums> GroupForecast::run(Time initial_time, const Hi
   return join(scorer_.finish());
 }
 
-/// While a device computes the output gets what it has copied of the lead before. False once a rank was asked
-/// to stop.
-bool GroupForecast::step(ForecastOutput& output, HindcastTimings& timings) {
+/// While a device computes `beside` is called, and the output gets what was copied of the lead before. False
+/// once a rank was asked to stop.
+bool GroupForecast::step(const std::function<void()>& beside, ForecastOutput& output,
+                         HindcastTimings& timings) {
   const auto begin_step = [&] {
-    const Stopwatch watch(timings.compute);
-    rollout_.begin_step();
+    {
+      const Stopwatch watch(timings.compute);
+      rollout_.begin_step();
+    }
+    beside();
   };
   const auto finish_step = [&] {
     const Stopwatch watch(timings.compute);
@@ -211,19 +232,26 @@ void GroupForecast::deliver(ForecastOutput& output, HindcastTimings& timings) {
   }
 }
 
+/// A truth as the scores need it; valid until the next call.
+const State& GroupForecast::completed(const State& truth) {
+  if (!truth_channels_.derives()) {
+    return truth;
+  }
+  completed_ = {truth.time, truth.grid, scored_, truth_channels_.make([&](const Channel& channel) {
+                  return field_in(truth.values.data(), *truth.channels, channel, truth.grid->points());
+                })};
+  return completed_;
+}
+
 /// `members`: [host_channels_, lat, lon] each. Derived fields live as long as the call.
 void GroupForecast::score(std::size_t lead, const std::vector<const float*>& members, const State& truth,
                           const eval::ClimatologyFields* climatology) {
-  const std::size_t points = truth.grid->points();
-  const auto field_of = [points](const ChannelSet& channels, const float* state, const Channel& channel) {
-    const auto place = std::find(channels.begin(), channels.end(), channel) - channels.begin();
-    return state + static_cast<std::size_t>(place) * points;
-  };
   std::vector<std::vector<float>> derived;
   std::vector<const float*> to_score = members;
   for (std::size_t m = 0; m < members.size() && forecast_channels_.derives(); ++m) {
-    derived.push_back(forecast_channels_.make(
-        [&](const Channel& channel) { return field_of(*host_channels_, members[m], channel); }));
+    derived.push_back(forecast_channels_.make([&](const Channel& channel) {
+      return field_in(members[m], *host_channels_, channel, truth.grid->points());
+    }));
     to_score[m] = derived.back().data();
   }
   eval::EnsembleFields fields(std::move(to_score));
@@ -231,14 +259,7 @@ void GroupForecast::score(std::size_t lead, const std::vector<const float*>& mem
     const DeviceStates states = rollout_.on_device();
     fields.device = {states.first, states.member_stride, states.stream};
   }
-  if (!truth_channels_.derives()) {
-    scorer_.add(lead, fields, truth, climatology);
-    return;
-  }
-  const State completed{truth.time, truth.grid, scored_, truth_channels_.make([&](const Channel& channel) {
-                          return field_of(*truth.channels, truth.values.data(), channel);
-                        })};
-  scorer_.add(lead, fields, completed, climatology);
+  scorer_.add(lead, fields, truth, climatology);
 }
 
 /// The parts of all ranks, on the first one.

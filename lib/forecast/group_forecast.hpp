@@ -43,9 +43,10 @@ class GroupForecast {
   std::vector<ChannelSet> wanted_channels() const;
   bool scores_where_members_are() const;
   std::shared_ptr<const ChannelSet> needed_on_host() const;
-  bool step(ForecastOutput& output, HindcastTimings& timings);
+  bool step(const std::function<void()>& beside, ForecastOutput& output, HindcastTimings& timings);
   std::vector<const float*> states_on_host(std::size_t lead);
   void deliver(ForecastOutput& output, HindcastTimings& timings);
+  const State& completed(const State& truth);
   void score(std::size_t lead, const std::vector<const float*>& members, const State& truth,
              const eval::ClimatologyFields* climatology);
   eval::InitTimeSums join(const eval::InitTimeSums& part) const;
@@ -64,6 +65,7 @@ class GroupForecast {
   bool scores_need_host_;                            ///< fields of every lead, before it is scored
   std::vector<Duration> written_;                    ///< lead times of which the output wants fields
   eval::InitTimeScorer scorer_;
+  State completed_;                         ///< a truth with its derived channels
   std::optional<std::size_t> undelivered_;  ///< the lead whose fields are under way to the output
 };
 

@@ -153,6 +153,32 @@ TEST_F(DeviceScoresTest, AreThoseOfTheProcessor) {
 
 TEST_F(DeviceScoresTest, MembersOnTheDeviceGiveTheSameBits) { expect_same(from_device(), from_host(true)); }
 
+/// Late streams still hold the first lead's scores when the second one's truth is sent.
+TEST_F(DeviceScoresTest, TruthSentAheadGivesTheSameBits) {
+  ScoreOptions options = options_;
+  options.on_device = true;
+  InitTimeScorer scorer(options, grid_, channels_, member_count);
+  const auto send = [&](std::size_t lead) { scorer.send_ahead(lead, truths_[lead], &climatologies_[lead]); };
+  const auto add = [&](std::size_t lead) {
+    scorer.add(lead, pointers(lead), truths_[lead], &climatologies_[lead]);
+  };
+  const InitTimeSums expected = from_host(true);
+  scorer.begin(start_);
+  send(1);  // of an initial time that is given up
+  scorer.begin(start_);
+  send(0);
+  add(0);
+  send(1);
+  send(1);
+  add(1);
+  expect_same(scorer.finish(), expected);
+  scorer.begin(start_);
+  send(1);
+  add(0);  // another one than was sent
+  add(1);
+  expect_same(scorer.finish(), expected);
+}
+
 TEST_F(DeviceScoresTest, AChannelAloneHasTheSameBits) {
   const InitTimeSums all = from_host(true);
   options_.channels = {options_.channels[1]};
