@@ -106,18 +106,18 @@ void check_repeats(const HindcastSetup& setup, const CommandLine& line) {
           line.repeat, fmt::join(different, "\n  "));
 }
 
-HindcastSetup set_up(const HindcastConfig& config, const CommandLine& line, int rank_on_node) {
-  HindcastSetup setup = set_up_hindcast(config, rank_on_node);
+HindcastSetup set_up(const HindcastConfig& config, const CommandLine& line, NodePlace place) {
+  HindcastSetup setup = set_up_hindcast(config, place);
   check_repeats(setup, line);
   return setup;
 }
 
 int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const CommandLine& line,
              const Shard& shard) {
-  const int rank_on_node = Comm::world().place_on_node().rank;
+  const NodePlace place = Comm::world().place_on_node();
   const CampaignJob<HindcastSetup, HindcastOutcome> job = {
       .probe = [&] { probe_hindcast_input(config); },
-      .set_up = [&] { return set_up(config, line, rank_on_node); },
+      .set_up = [&] { return set_up(config, line, place); },
       .plan = hindcast_plan,
       .line =
           [](const HindcastSetup& setup, int ranks) {

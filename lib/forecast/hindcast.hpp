@@ -41,9 +41,9 @@ DerivedChannels channels_of_truth(const HindcastSetup& setup, const ChannelSet& 
 /// Errors: its.
 void probe_hindcast_input(const HindcastConfig& config);
 
-/// Opens and loads everything; a model on GPUs takes the one of `rank_on_node`. Errors: those of the stores
+/// Opens and loads everything; a model on GPUs takes the one of this `place`. Errors: those of the stores
 /// and the model; all missing input is reported together.
-HindcastSetup set_up_hindcast(const HindcastConfig& config, int rank_on_node = 0);
+HindcastSetup set_up_hindcast(const HindcastConfig& config, NodePlace place = {});
 
 /// Open stores and a loaded model.
 struct HindcastParts {

@@ -31,8 +31,8 @@ void add_network_keys(ConfigSchema& schema, HindcastConfig& config) {
       .choices({"cpu", "cuda"});
   schema
       .key("model.chunk", &model.chunk,
-           "Members that a GPU computes at once, a divisor of ensemble.batch; 0 = as many as fit; changes no "
-           "bits")
+           "Members that a GPU computes at once, a divisor of ensemble.batch; 0 = as many as fit, 8 at most; "
+           "changes no bits")
       .range(0, 1000);
   schema
       .key("model.precision", &model.precision,

@@ -74,7 +74,7 @@ std::string neighbour_file(const std::string& assets, const NetworkConfig& netwo
 }
 
 std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const LatLonGrid& grid,
-                                           int rank_on_node) {
+                                           NodePlace place) {
   const auto& model = config.model;
   MosaicModelOptions options;
   options.description = network_description(model);
@@ -86,8 +86,8 @@ std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const L
   options.calendar = model.calendar == "exact" ? Calendar::exact : Calendar::published;
   const int batches =
       batch_count({config.ensemble.first_member, config.ensemble.members}, config.ensemble.batch);
-  options.device = {model.device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu, rank_on_node, model.chunk,
-                    batches * config.ensemble.batch};  // of a rank that is alone
+  options.device = {model.device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu, place.rank, place.size,
+                    model.chunk, batches * config.ensemble.batch};  // of a rank that is alone
   options.precision = parse_precision(model.precision != "auto" ? model.precision
                                       : model.device == "cuda"  ? "float16"
                                                                 : "float32");
@@ -100,14 +100,14 @@ std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const L
 }
 
 std::unique_ptr<ForecastModel> load_model(const HindcastConfig& config, const FieldStore& input,
-                                          int rank_on_node) {
+                                          NodePlace place) {
   if (config.model.name == "persistence") {
     return load_persistence(config, input);
   }
   if (config.model.name == "qg3") {
     return load_qg3(config.qg3, config.step.value_or(qg3_step), input, config.ensemble.batch, config.threads);
   }
-  return load_mosaic(config, input.grid(), rank_on_node);
+  return load_mosaic(config, input.grid(), place);
 }
 
 /// What the model or the scores need and a store does not have.
@@ -277,13 +277,13 @@ void probe_hindcast_input(const HindcastConfig& config) {
   }
 }
 
-HindcastSetup set_up_hindcast(const HindcastConfig& config, int rank_on_node) {
+HindcastSetup set_up_hindcast(const HindcastConfig& config, NodePlace place) {
   check_consistency(config);
   const FieldsConfig& truth = config.truth.path.empty() ? config.input : config.truth;
   HindcastParts parts;
   parts.input = open_field_store(config.input.path, store_options(config.input, config.threads));
   parts.truth = open_field_store(truth.path, store_options(truth, config.threads));
-  parts.model = load_model(config, *parts.input, rank_on_node);
+  parts.model = load_model(config, *parts.input, place);
   parts.climatology = open_climatology(config.climatology, config.threads);
   return set_up_hindcast(config, std::move(parts));
 }
