@@ -106,7 +106,7 @@ void check_repeats(const HindcastSetup& setup, const CommandLine& line) {
           line.repeat, fmt::join(different, "\n  "));
 }
 
-HindcastSetup set_up(const HindcastConfig& config, const CommandLine& line, NodePlace place) {
+HindcastSetup set_up(const HindcastConfig& config, const CommandLine& line, const DevicePlace& place) {
   HindcastSetup setup = set_up_hindcast(config, place);
   check_repeats(setup, line);
   return setup;
@@ -114,7 +114,7 @@ HindcastSetup set_up(const HindcastConfig& config, const CommandLine& line, Node
 
 int hindcast(const HindcastConfig& config, const ConfigSchema& schema, const CommandLine& line,
              const Shard& shard) {
-  const NodePlace place = Comm::world().place_on_node();
+  const DevicePlace place = config.model.device == "cuda" ? find_device_place(Comm::world()) : DevicePlace{};
   const CampaignJob<HindcastSetup, HindcastOutcome> job = {
       .probe = [&] { probe_hindcast_input(config); },
       .set_up = [&] { return set_up(config, line, place); },

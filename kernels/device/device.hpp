@@ -20,7 +20,7 @@ struct DeviceInfo {
   int major = 0, minor = 0;  ///< compute capability
   int processors = 0;        ///< streaming multiprocessors
   std::size_t memory = 0;    ///< [bytes]
-  std::string bus;           ///< PCI address, or the UUID of a MIG slice
+  std::string uuid;          ///< of a MIG slice its own
 };
 
 /// Whether this program contains device code.

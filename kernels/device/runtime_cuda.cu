@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "kernels/device/device_choice.hpp"
 #include "kernels/device/device_code.hpp"
 #include "kernels/device/device_failure.hpp"
 
@@ -14,15 +15,17 @@ namespace {
 
 cudaStream_t raw(const Stream& stream) { return static_cast<cudaStream_t>(stream.handle()); }
 
-constexpr const char* built_for = "compute capability 8.x (sm_80) and 9.0 (sm_90a)";
-
-bool has_code_for(int major, int minor) { return major == 8 || (major == 9 && minor == 0); }
-
 std::string gigabytes(std::size_t bytes) { return std::to_string(bytes / 1'000'000) + " MB"; }
 
-std::string bus_of(int device) {
-  std::array<char, 32> text{};
-  return cudaDeviceGetPCIBusId(text.data(), text.size(), device) == cudaSuccess ? text.data() : "";
+std::string text_of(const cudaUUID_t& uuid) {
+  constexpr const char* digits = "0123456789abcdef";
+  std::string text;
+  for (const char byte : uuid.bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    text += digits[value / 16];
+    text += digits[value % 16];
+  }
+  return text;
 }
 
 /// Of this thread's device.
@@ -51,7 +54,7 @@ void check(cudaError_t result, const char* call) {
                           result == cudaErrorMemoryAllocation;
   std::string text = std::string("GPU: ") + call + ": " + cudaGetErrorString(result);
   if (result == cudaErrorNoKernelImageForDevice) {
-    text += std::string("; this program has code for ") + built_for;
+    text += std::string("; this program has code for ") + compiled_for;
   }
   fail_on_device(unsuitable ? DeviceFailure::configuration : DeviceFailure::internal, text);
 }
@@ -82,7 +85,7 @@ std::vector<DeviceInfo> visible_devices(std::string* why) {
     info.minor = properties.minor;
     info.processors = properties.multiProcessorCount;
     info.memory = properties.totalGlobalMem;
-    info.bus = bus_of(i);
+    info.uuid = text_of(properties.uuid);
     devices.push_back(info);
   }
   return devices;
@@ -90,21 +93,7 @@ std::vector<DeviceInfo> visible_devices(std::string* why) {
 
 void use_device(int number) {
   std::string why;
-  const auto devices = visible_devices(&why);
-  if (number < 0 || number >= static_cast<int>(devices.size())) {
-    fail_on_device(DeviceFailure::configuration,
-                   "GPU " + std::to_string(number) + " is not there: " + std::to_string(devices.size()) +
-                       " visible" + (why.empty() ? "" : " (" + why + ")") +
-                       "; look at nvidia-smi and CUDA_VISIBLE_DEVICES, or run with device: cpu");
-  }
-  const DeviceInfo& info = devices[static_cast<std::size_t>(number)];
-  if (!has_code_for(info.major, info.minor)) {
-    fail_on_device(DeviceFailure::configuration,
-                   "GPU " + std::to_string(number) + " (" + info.name + ") has compute capability " +
-                       std::to_string(info.major) + "." + std::to_string(info.minor) +
-                       "; this program has code for " + built_for +
-                       ": run with device: cpu, or on another GPU");
-  }
+  require_usable(visible_devices(&why), why, number);
   check(cudaSetDevice(number), "cudaSetDevice");
 }
 

@@ -9,6 +9,7 @@
 #include "eval/init_time_scorer.hpp"
 #include "forecast/campaign_outcome.hpp"
 #include "forecast/derived_channels.hpp"
+#include "forecast/device_place.hpp"
 #include "forecast/hindcast_config.hpp"
 #include "model/forecast_model.hpp"
 #include "parallel/comm.hpp"
@@ -43,7 +44,7 @@ void probe_hindcast_input(const HindcastConfig& config);
 
 /// Opens and loads everything; a model on GPUs takes the one of this `place`. Errors: those of the stores
 /// and the model; all missing input is reported together.
-HindcastSetup set_up_hindcast(const HindcastConfig& config, NodePlace place = {});
+HindcastSetup set_up_hindcast(const HindcastConfig& config, const DevicePlace& place = {});
 
 /// Open stores and a loaded model.
 struct HindcastParts {

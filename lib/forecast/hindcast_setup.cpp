@@ -74,7 +74,7 @@ std::string neighbour_file(const std::string& assets, const NetworkConfig& netwo
 }
 
 std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const LatLonGrid& grid,
-                                           NodePlace place) {
+                                           const DevicePlace& place) {
   const auto& model = config.model;
   MosaicModelOptions options;
   options.description = network_description(model);
@@ -86,8 +86,8 @@ std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const L
   options.calendar = model.calendar == "exact" ? Calendar::exact : Calendar::published;
   const int batches =
       batch_count({config.ensemble.first_member, config.ensemble.members}, config.ensemble.batch);
-  options.device = {model.device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu, place.rank, place.size,
-                    model.chunk, batches * config.ensemble.batch};  // of a rank that is alone
+  options.device = {model.device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu, place.rank_on_node,
+                    place.sharing, model.chunk, batches * config.ensemble.batch};  // of a rank that is alone
   options.precision = parse_precision(model.precision != "auto" ? model.precision
                                       : model.device == "cuda"  ? "float16"
                                                                 : "float32");
@@ -100,7 +100,7 @@ std::unique_ptr<ForecastModel> load_mosaic(const HindcastConfig& config, const L
 }
 
 std::unique_ptr<ForecastModel> load_model(const HindcastConfig& config, const FieldStore& input,
-                                          NodePlace place) {
+                                          const DevicePlace& place) {
   if (config.model.name == "persistence") {
     return load_persistence(config, input);
   }
@@ -277,7 +277,7 @@ void probe_hindcast_input(const HindcastConfig& config) {
   }
 }
 
-HindcastSetup set_up_hindcast(const HindcastConfig& config, NodePlace place) {
+HindcastSetup set_up_hindcast(const HindcastConfig& config, const DevicePlace& place) {
   check_consistency(config);
   const FieldsConfig& truth = config.truth.path.empty() ? config.input : config.truth;
   HindcastParts parts;

@@ -24,8 +24,8 @@ enum class DeviceKind { cpu, cuda };
 /// Where the network runs.
 struct DeviceChoice {
   DeviceKind kind = DeviceKind::cpu;
-  int rank_on_node = 0;   ///< takes the visible GPU of this number, modulo how many there are
-  int ranks_on_node = 1;  ///< those that take the same GPU share its memory
+  int rank_on_node = 0;  ///< takes the visible GPU of this number, modulo how many there are
+  int sharing = 1;       ///< ranks that take the same GPU and share its memory
   int chunk = 0;  ///< members that a GPU computes at once, a divisor of the batch; 0: the largest that fits,
                   ///< 8 at most
   int resident_members = 0;  ///< of the ensemble that make_resident() will be asked for

@@ -180,15 +180,14 @@ Comm Comm::split(int group) const {
   return Comm(std::make_shared<Impl>(handle));
 }
 
-NodePlace Comm::place_on_node() const {
+Comm Comm::node() const {
   MPI_Comm handle = MPI_COMM_NULL;
   {
     const auto lock = lock_mpi();
     check_mpi(MPI_Comm_split_type(impl_->handle, MPI_COMM_TYPE_SHARED, rank(), MPI_INFO_NULL, &handle),
               "MPI_Comm_split_type");
   }
-  const Impl node(handle);
-  return {.rank = node.rank, .size = node.size};
+  return Comm(std::make_shared<Impl>(handle));
 }
 
 }  // namespace mosaic

@@ -13,12 +13,6 @@
 
 namespace mosaic {
 
-/// Where a rank stands on its host.
-struct NodePlace {
-  int rank = 0;  ///< among the ranks of the host, from 0
-  int size = 1;  ///< how many ranks the host has
-};
-
 /// Values for another rank of a group.
 struct OutgoingValues {
   int to = 0;
@@ -60,8 +54,8 @@ class Comm {
   Comm duplicate() const;
   /// The ranks that gave the same `group` (from 0), in their order here. Collective.
   Comm split(int group) const;
-  /// Collective.
-  NodePlace place_on_node() const;
+  /// The ranks of this rank's host, in their order here. Collective.
+  Comm node() const;
 
  private:
   friend class Session;

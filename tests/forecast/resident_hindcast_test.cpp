@@ -282,6 +282,13 @@ TEST_F(ResidentHindcast, ThePlanSaysWhereScoresAreMade) {
   expect_says("on the processor (score.device: cpu)");
 }
 
+TEST_F(ResidentHindcast, RanksThatTakeOneDeviceAreCounted) {
+  const Comm world = Comm::world();
+  const DevicePlace place = find_device_place(world);
+  EXPECT_EQ(place.rank_on_node, world.rank());
+  EXPECT_EQ(place.sharing, world.size());  // one emulated device, all ranks on this host
+}
+
 TEST_F(ResidentHindcast, AnotherForecastIsNoticed) {
   const fs::path folder = shared_folder("resident_noticed");
   const auto expected = run<test::NullModel>(config_, folder / "host");

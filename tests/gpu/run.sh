@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU, in about ten minutes: correctness of all kernels and of the step, sanitizers, timings.
+# Everything that needs a GPU, in about ten minutes (the steps' limits add up to more): correctness of all kernels and of the step, sanitizers, timings.
 #
 #   tests/gpu/run.sh pack FOLDER     on the machine that built with CUDA (build/): carries programs, their libraries and golden
 #                                    data (MOSAIC_GOLDEN_DIR) into FOLDER/gpu.tar.xz
@@ -50,7 +50,7 @@ results=${2:?a folder for the results}
 wanted=" ${*:3} "
 mkdir -p "$results"
 here=$(mktemp -d)
-original_path=${LD_LIBRARY_PATH:-}
+their_libraries=${LD_LIBRARY_PATH:-}
 tar -C "$here" -xJf "$archive" || python3 -m tarfile -e "$archive" "$here"  # images without xz
 site=${SITE:-$(python3 -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))')}
 libraries=$here/lib:$site/torch/lib
@@ -65,21 +65,27 @@ summary=$results/summary.md
 # Whether the step was asked for.
 asked() { [ "$wanted" = "  " ] || [[ $wanted == *" $1 "* ]]; }
 
-# step NAME SECONDS COMMAND...: its output goes to RESULTS/NAME.log, its verdict to the summary.
-step() {
+# run NAME SECONDS COMMAND...: its output goes to RESULTS/NAME.log, its verdict to the summary.
+run() {
   local name=$1 limit=$2 begin=$SECONDS code=0
   shift 2
-  asked "$name" || return 0
   # A process that waits for a kernel that hangs does not heed SIGTERM (and programs catch it).
   timeout -k 5 "$limit" "$@" >"$results/$name.log" 2>&1 || code=$?
   local verdict=passed
-  if [ "$code" = 124 ] || [ "$code" = 137 ]; then verdict="FAILED: longer than $limit s"; elif [ "$code" != 0 ]; then verdict="FAILED: exit code $code"; fi
+  case $code in
+    0) ;;
+    124 | 137) verdict="FAILED: longer than $limit s" ;;
+    *) verdict="FAILED: exit code $code" ;;
+  esac
   if [ "$code" != 0 ]; then
     failed=1
     tail -n 25 "$results/$name.log"
   fi
   echo "| $name | $verdict | $((SECONDS - begin)) |" | tee -a "$summary"
 }
+
+# The same for a step that can be asked for.
+step() { if asked "$1"; then run "$@"; fi; }
 
 missing() { echo "| $1 | not run: $2 | |" | tee -a "$summary"; }
 
@@ -98,15 +104,11 @@ suites() {
     /^  / { n = split($1, part, "/"); filter = n > 1 ? suite "*/" part[n] : suite "*"; if (!seen[filter]++) print filter }'
 }
 if asked kernels; then
-  wanted_steps=$wanted
   mapfile -t filters < <(suites)
   [ ${#filters[@]} -gt 0 ] || { missing kernels "device_test lists no tests"; failed=1; }
   for filter in "${filters[@]}"; do
-    name=kernels_$(tr -c 'A-Za-z0-9\n' _ <<<"${filter//\*/}")
-    wanted=" $name "
-    step "$name" 60 device_test --gtest_brief=1 --gtest_filter="$filter"
+    run "kernels_$(tr -c 'A-Za-z0-9\n' _ <<<"${filter//\*/}")" 60 device_test --gtest_brief=1 --gtest_filter="$filter"
   done
-  wanted=$wanted_steps
 fi
 step network_step 90 device_step_test
 step golden 100 device_golden_test
@@ -122,7 +124,7 @@ fi
 step bench 120 mosaic_bench gpu --attention-tokens 8192 --markdown "$results/gpu_bench.md" --json "$results/gpu_bench.json"
 step attention 60 mosaic_bench gpu --chunks 1 --markdown "$results/gpu_attention.md" --json "$results/gpu_attention.json"
 step scores_bench 60 mosaic_bench scores --members 24 --fields 200 --threads 8 --gpu
-step baselines 150 env LD_LIBRARY_PATH="$original_path" python3 -B tests/gpu/attention_baselines.py "$results/attention_baselines"
+step baselines 150 env LD_LIBRARY_PATH="$their_libraries" python3 -B tests/gpu/attention_baselines.py "$results/attention_baselines"
 step hindcast 90 mosaic_hindcast config/demo/hindcast_demo.yaml --out "$here/hindcast" --set model.device=cuda \
   --set model.network=published --set ensemble.members=24 --set ensemble.batch=24 --set forecast.lead_time=10d \
   --set output.forecasts=false --set times.end=2011-10-11T00

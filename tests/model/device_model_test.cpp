@@ -58,8 +58,8 @@ TEST_F(DeviceModelTest, ChoosesAChunk) {
   options.precision = Precision::float16;
   const std::string plan = make_mosaic_model(options)->info().device->plan;
   EXPECT_NE(plan.find("6 members at once"), std::string::npos) << plan;  // a divisor of the batch, 8 at most
-  // Of very many ranks of a host none has memory enough.
-  options.device.ranks_on_node = 1'000'000;
+  // Of very many ranks none has memory enough.
+  options.device.sharing = 1'000'000;
   std::string message;
   EXPECT_EQ(test::code_of([&] { make_mosaic_model(options); }, &message), ExitCode::bad_configuration);
   EXPECT_NE(message.find("one member at once needs"), std::string::npos) << message;

@@ -134,12 +134,11 @@ TEST(Comm, SplitMakesGroupsWithMessagesOfTheirOwn) {
   EXPECT_EQ(group.broadcast(std::to_string(world.rank())), std::to_string(color));
 }
 
-TEST(Comm, PlaceOnNodeCountsRanksOfTheHost) {
-  const Comm world = Comm::world();
-  const NodePlace place = world.place_on_node();
-  EXPECT_GE(place.rank, 0);
-  EXPECT_LT(place.rank, place.size);
-  EXPECT_LE(place.size, world.size());
+/// The launcher of the tests starts all ranks on this host.
+TEST(Comm, NodeHoldsTheRanksOfTheHost) {
+  const Comm world = Comm::world(), node = world.node();
+  EXPECT_EQ(node.size(), world.size());
+  EXPECT_EQ(node.rank(), world.rank());
 }
 
 }  // namespace

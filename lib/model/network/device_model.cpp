@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "kernels/device/device_choice.hpp"
 #include "model/device/resident_members.hpp"
 #include "model/network/host_network.hpp"
 #include "model/network/loading.hpp"
@@ -23,35 +24,23 @@ constexpr double usable_share = 0.92;
 /// Members at once from which on more of them gain nothing: the matrix products are long enough.
 constexpr int enough_members = 8;
 
-/// This rank's GPU, as the device of the thread.
-struct ChosenDevice {
-  kernels::DeviceInfo info;
-  int ranks = 1;  ///< of this host that take it
-};
-
-ChosenDevice choose_device(const DeviceChoice& choice) {
+/// Makes this rank's GPU the device of the thread, and says so.
+kernels::DeviceInfo choose_device(const DeviceChoice& choice) {
   std::string why;
-  const auto devices = kernels::visible_devices(&why);
-  require(!devices.empty(), ExitCode::bad_configuration,
-          "model.device: cuda, but no GPU can be used: {}; look at nvidia-smi, CUDA_VISIBLE_DEVICES and the "
-          "driver, or run "
-          "with model.device: cpu",
-          why);
-  const int count = static_cast<int>(devices.size()), place = choice.rank_on_node % count;
-  const kernels::DeviceInfo& device = devices[static_cast<std::size_t>(place)];
+  kernels::DeviceInfo device =
+      kernels::device_of_rank(kernels::visible_devices(&why), why, choice.rank_on_node);
   kernels::use_device(device.number);
-  return {device, std::max(1, (choice.ranks_on_node - place + count - 1) / count)};
+  return device;
 }
 
-/// `ranks` share the device's memory.
-int chunk_of(const MosaicModelOptions& options, DeviceOptions device, int ranks) {
+int chunk_of(const MosaicModelOptions& options, DeviceOptions device) {
   if (options.device.chunk > 0) {
     require(options.batch % options.device.chunk == 0, ExitCode::bad_configuration,
             "model.chunk: {} does not divide the batch of {} members", options.device.chunk, options.batch);
     return options.device.chunk;
   }
-  const auto usable =
-      static_cast<std::size_t>(usable_share * static_cast<double>(kernels::free_device_memory()) / ranks);
+  const auto usable = static_cast<std::size_t>(
+      usable_share * static_cast<double>(kernels::free_device_memory()) / options.device.sharing);
   int chunk = chunk_that_fits(options.description.network, device, options.grid.points(),
                               std::min(options.batch, enough_members), usable);
   while (options.batch % chunk != 0) {
@@ -116,7 +105,7 @@ class DeviceModel : public ForecastModel {
       : info_(mosaic_model_info(options, normalisation)),
         calendar_(options.calendar),
         device_(choose_device(options.device)),
-        chunk_(static_cast<std::size_t>(chunk_of(options, device_options(options, 1), device_.ranks))),
+        chunk_(static_cast<std::size_t>(chunk_of(options, device_options(options, 1)))),
         step_(
             options.description.network,
             host_network(files.tables(), [&files](const std::string& name) { return files.parameter(name); }),
@@ -126,11 +115,11 @@ class DeviceModel : public ForecastModel {
     info_.identity = files.verified_identity();
     std::iota(all_channels_.begin(), all_channels_.end(), std::size_t(0));
     const int resident = options.device.resident_members;
-    info_.device = {device_.info.number, device_.info.name,
+    info_.device = {device_.number, device_.name,
                     fmt::format("{} members at once{}, {} of {} MB", chunk_,
                                 resident == 0 ? "" : fmt::format(", {} stay there", resident),
-                                step_.network().plan().total() / 1'000'000, device_.info.memory / 1'000'000)};
-    info_.description += ", on " + device_.info.name;
+                                step_.network().plan().total() / 1'000'000, device_.memory / 1'000'000)};
+    info_.description += ", on " + device_.name;
   }
 
   static DeviceOptions device_options(const MosaicModelOptions& options, int chunk) {
@@ -165,7 +154,7 @@ class DeviceModel : public ForecastModel {
 
   ModelInfo info_;
   Calendar calendar_;
-  ChosenDevice device_;
+  kernels::DeviceInfo device_;
   std::size_t chunk_;
   DeviceStep step_;
   std::optional<HostChunk> from_host_;
