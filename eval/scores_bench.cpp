@@ -182,6 +182,9 @@ ScoresBenchReport run_scores_bench(const ScoresBenchOptions& options) {
   report.options = options;
   report.processor = machine_identity().at("cpu");
   report.load = load_average();
+  if (options.on_device) {  // before minutes on the CPU
+    report.device = {choose_device(), 0};
+  }
   Ensembles ensembles(options);
   const auto all = static_cast<std::size_t>(options.fields);
   const auto few = static_cast<std::size_t>(std::min(options.reference_fields, options.fields));
@@ -193,8 +196,7 @@ ScoresBenchReport run_scores_bench(const ScoresBenchOptions& options) {
   report.energy_seconds =
       best_time(options.repeats, [&] { ensembles.score(all, true, options.threads, ours); });
   report.initial_time_seconds = ensembles.score_initial_time(options.repeats);
-  if (options.on_device) {
-    report.device = {choose_device(), 0};
+  if (report.device) {
     report.device->seconds = ensembles.score_initial_time_on_device(options.repeats);
   }
   report.reference_seconds =

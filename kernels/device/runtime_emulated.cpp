@@ -1,5 +1,6 @@
 // device.hpp on the emulated device.
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -47,6 +48,10 @@ void wait_for_everything() {
   }
 }
 
+constexpr std::size_t device_bytes = std::size_t(1) << 34;
+/// Of device_bytes, by all threads.
+std::atomic<std::size_t> bytes_taken{0};
+
 std::shared_ptr<void> poisoned_memory(std::size_t bytes) {
   // Of exactly this size, so that AddressSanitizer sees what lies beyond.
   void* data = nullptr;
@@ -79,7 +84,7 @@ bool built_with_devices() { return true; }
 
 std::vector<DeviceInfo> visible_devices(std::string*) {
   const int capability = device_capability();
-  return {{0, "emulated device", capability / 10, capability % 10, device_processors(), std::size_t(1) << 34,
+  return {{0, "emulated device", capability / 10, capability % 10, device_processors(), device_bytes,
            "emulated"}};
 }
 
@@ -87,7 +92,7 @@ void use_device(int number) {
   require(number == 0, ExitCode::bad_configuration, "GPU {} is not there: 1 visible", number);
 }
 
-std::size_t free_device_memory() { return std::size_t(1) << 34; }
+std::size_t free_device_memory() { return device_bytes - bytes_taken; }
 int device_capability() { return emulation::settings().capability; }
 int device_processors() { return emulation::settings().processors; }
 
@@ -99,8 +104,19 @@ Stream::~Stream() {
 }
 void Stream::wait() const { queue_of(*this)->run_to(queue_of(*this)->end()); }
 
-DeviceMemory::DeviceMemory(std::size_t bytes)
-    : data_(bytes == 0 ? nullptr : poisoned_memory(bytes)), bytes_(bytes) {}
+DeviceMemory::DeviceMemory(std::size_t bytes) : bytes_(bytes) {
+  if (bytes == 0) {
+    return;
+  }
+  require(bytes <= free_device_memory(), ExitCode::bad_configuration,
+          "emulated device: {} bytes, {} are free", bytes, free_device_memory());
+  std::shared_ptr<void> memory = poisoned_memory(bytes);
+  bytes_taken += bytes;
+  data_ = std::shared_ptr<void>(memory.get(), [memory, bytes](void*) mutable {
+    memory.reset();
+    bytes_taken -= bytes;
+  });
+}
 PinnedMemory::PinnedMemory(std::size_t bytes)
     : data_(bytes == 0 ? nullptr : poisoned_memory(bytes)), bytes_(bytes) {}
 

@@ -31,15 +31,26 @@ std::string budget_row(const std::string& name) {
 
 std::string milliseconds(double seconds) { return fmt::format("{:.3f}", seconds * 1e3); }
 
+std::string gigabytes(std::size_t bytes) { return fmt::format("{:.2f}", static_cast<double>(bytes) / 1e9); }
+
 std::string step_table(const DeviceBenchReport& report) {
   std::string text =
       "| members at once | queued kernel by kernel [ms] | one graph [ms] | graph, states copied to the host "
-      "[ms] | memory [GB] |\n"
-      "|---:|---:|---:|---:|---:|\n";
+      "[ms] | memory planned [GB] | taken [GB] |\n"
+      "|---:|---:|---:|---:|---:|---:|\n";
   for (const DeviceStepTiming& step : report.steps) {
-    text += fmt::format("| {} | {} | **{}** | {} | {:.2f} |\n", step.chunk, milliseconds(step.queued),
-                        milliseconds(step.graph), milliseconds(step.copied),
-                        static_cast<double>(step.memory) / 1e9);
+    text += fmt::format("| {} | {} | **{}** | {} | {} | {} |\n", step.chunk, milliseconds(step.queued),
+                        milliseconds(step.graph), milliseconds(step.copied), gigabytes(step.memory.planned),
+                        gigabytes(step.memory.taken));
+  }
+  for (const DeviceStepTiming& step : report.steps) {
+    if (step.chunk == 1) {
+      text += fmt::format(
+          "\nOne member at once: {} GB planned, {} GB taken beside the weights and tables of {} GB (the aim: "
+          "less than 3 GB).\n",
+          gigabytes(step.memory.beside_weights(step.memory.planned)),
+          gigabytes(step.memory.beside_weights(step.memory.taken)), gigabytes(step.memory.weights));
+    }
   }
   return text;
 }
@@ -51,7 +62,8 @@ std::string class_table(const DeviceStepTiming& step) {
     rows[budget_row(name)].calls += timing.calls;
   }
   std::string text = fmt::format(
-      "\nClasses, {} members, queued kernel by kernel (a class alone has gaps that the graph has not):\n\n"
+      "\nClasses, {} members, queued kernel by kernel (a class alone has gaps that the graph has not), "
+      "medians:\n\n"
       "| class | calls | time per member-step [ms] | predicted for an H100 [ms] |\n|---|---:|---:|---:|\n",
       step.chunk);
   for (const auto& [name, timing] : rows) {
@@ -60,12 +72,15 @@ std::string class_table(const DeviceStepTiming& step) {
         fmt::format("| {} | {} | {} | {} |\n", name, timing.calls, milliseconds(timing.seconds / step.chunk),
                     budget == budgets().end() ? "" : fmt::format("{:.2f}", budget->second));
   }
-  return text;
+  return text +
+         fmt::format(
+             "| all classes | | {} | |\n| the queued step, with packing and unpacking of states | | {} | |\n",
+             milliseconds(step.classes_seconds()), milliseconds(step.queued));
 }
 
 std::string attention_table(const DeviceBenchReport& report) {
   std::string text =
-      "\nAttention of the finest level, one member, projections left out:\n\n"
+      "\nAttention of the finest level, one member, projections left out, ten calls in a row:\n\n"
       "| tokens | inputs [ms] | selection [ms] | attention [ms] | attention [ns per token] | TFLOP/s |\n"
       "|---:|---:|---:|---:|---:|---:|\n";
   for (const AttentionTiming& timing : report.attention) {
@@ -78,6 +93,14 @@ std::string attention_table(const DeviceBenchReport& report) {
 }
 
 }  // namespace
+
+double DeviceStepTiming::classes_seconds() const {
+  double sum = 0;
+  for (const auto& [name, timing] : classes) {
+    sum += timing.seconds;
+  }
+  return sum / chunk;
+}
 
 std::string device_bench_text(const DeviceBenchReport& report) {
   std::string text = fmt::format(
@@ -107,7 +130,10 @@ std::string device_bench_json(const DeviceBenchReport& report) {
                           {"queued_s", step.queued},
                           {"graph_s", step.graph},
                           {"copied_s", step.copied},
-                          {"memory_bytes", step.memory}};
+                          {"classes_s", step.classes_seconds()},
+                          {"memory_planned_bytes", step.memory.planned},
+                          {"memory_taken_bytes", step.memory.taken},
+                          {"memory_weights_bytes", step.memory.weights}};
     for (const auto& [name, timing] : step.classes) {
       row["classes"][name] = {{"s", timing.seconds}, {"calls", timing.calls}};
     }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <limits>
 #include <random>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -167,17 +168,22 @@ bool within_twice_naive(const std::vector<float>& ours, const std::vector<float>
   return distance(ours, exact) <= 2 * distance(naive, exact) + rounding * norm(exact);
 }
 
-/// Ends a program of device tests before it begins where no device is: one visible skip, or a failure where
-/// MOSAIC_REQUIRE_GPU is set.
-inline const bool device_is_there = [] {
-  std::string why;
-  if (!visible_devices(&why).empty()) {
-    return true;
+/// Ends a program of device tests before its first one where no device is: one visible skip, or a failure
+/// where MOSAIC_REQUIRE_GPU is set.
+class DeviceIsThere : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    std::string why;
+    if (!visible_devices(&why).empty()) {
+      return;
+    }
+    const bool required = std::getenv("MOSAIC_REQUIRE_GPU") != nullptr;
+    std::fprintf(stdout, "%s: no GPU: %s\n", required ? "FAILED" : "SKIP", why.c_str());
+    std::exit(required ? 1 : 77);
   }
-  const bool required = std::getenv("MOSAIC_REQUIRE_GPU") != nullptr;
-  std::fprintf(stdout, "%s: no GPU: %s\n", required ? "FAILED" : "SKIP", why.c_str());
-  std::exit(required ? 1 : 77);
-}();
+};
+inline ::testing::Environment* const device_is_there =
+    ::testing::AddGlobalTestEnvironment(new DeviceIsThere);  // of which googletest takes ownership
 
 /// A test that needs a device. On the emulated one, `in_all_orders` repeats its body with threads forward,
 /// backward and shuffled, and with copies and products early and late; the results must be the same bits.

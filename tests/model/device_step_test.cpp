@@ -7,6 +7,9 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "device/device_arrays.hpp"
 #include "model/device/device_members.hpp"
 #include "model/formula_numbers.hpp"
@@ -171,10 +174,66 @@ TEST_F(DeviceStepTest, AMemberHasItsBitsAloneAndAmongOthers) {
   const DeviceOptions alone{ElementType::float16, 1}, together{ElementType::float16, 2};
   const auto expected = run(which, alone, Graphs::off, Members::different, {0});
   EXPECT_EQ(run(which, together, Graphs::off, Members::different, {1, 0})[1], expected[0]);
-  // The begin that members share, and the graph, change nothing.
-  const auto shared = run(which, together, Graphs::on, Members::same, {0, 1});
+  // The begin that members share changes nothing.
+  const auto shared = run(which, together, Graphs::off, Members::same, {0, 1});
   EXPECT_EQ(shared[0], expected[0]);
   EXPECT_NE(shared[1], expected[0]);  // another draw
+}
+
+/// Two members' steps, the same and then different, from one history after the other.
+class TwoMembers {
+ public:
+  TwoMembers(const Case& which, Graphs graphs)
+      : which_(which),
+        step_(which.network.config(), which.host, which.normalisation, which.grid, {ElementType::float16, 2},
+              graphs),
+        states_(kernels::poisoned(2 * which.window)),
+        noise_(kernels::poisoned(2 * which.noise(0).size())) {
+    const auto time = time_features(which.phases);
+    time_ = kernels::upload({time.begin(), time.end()});
+    chunk.states = states_.as<float>();
+    chunk.time = time_.as<float>();
+    chunk.noise = noise_.as<float>();
+  }
+
+  std::vector<float> after_two_steps(int member) {
+    const auto history = which_.history(member), first = which_.noise(member), second = which_.noise(9);
+    for (const std::size_t i : {0, 1}) {
+      kernels::copy_to_device(states_.as<float>() + i * history.size(), history.data(),
+                              history.size() * sizeof(float), step_.stream());
+      const auto& draws = i == 0 ? first : second;
+      kernels::copy_to_device(noise_.as<float>() + i * draws.size(), draws.data(),
+                              draws.size() * sizeof(float), step_.stream());
+    }
+    step_.stream().wait();
+    step_.advance(chunk, Members::same);
+    step_.advance(chunk, Members::different);
+    step_.stream().wait();
+    return kernels::download(states_);
+  }
+
+  DeviceChunk chunk;
+
+ private:
+  const Case& which_;
+  DeviceStep step_;
+  kernels::DeviceArray states_, noise_, time_;
+};
+
+TEST_F(DeviceStepTest, RecordedStepsHaveTheBitsOfQueuedOnes) {
+  NetworkConfig config = small_network();
+  config.stages[0].encoder_depth = 0;  // the bottleneck's block has all kernels; members part there
+  const Case which(config);
+  TwoMembers queued(which, Graphs::off), recorded(which, Graphs::on);
+  const auto expected = queued.after_two_steps(0), other = queued.after_two_steps(1);
+  EXPECT_TRUE(std::ranges::all_of(expected, [](float x) { return std::isfinite(x); }));
+  EXPECT_NE(expected, other);
+  EXPECT_EQ(recorded.after_two_steps(0), expected);
+  EXPECT_FALSE(recorded.chunk.same || recorded.chunk.different);  // the first of a kind is queued
+  EXPECT_EQ(recorded.after_two_steps(1), other);
+  EXPECT_TRUE(recorded.chunk.same && recorded.chunk.different);
+  EXPECT_EQ(recorded.after_two_steps(0), expected);  // nothing of the recording's numbers stays
+  EXPECT_FALSE(queued.chunk.same || queued.chunk.different);
 }
 
 }  // namespace

@@ -195,15 +195,18 @@ void DeviceNetwork::run_stage(Pass& pass, const std::string& part, std::size_t l
   }
 }
 
-/// From one member to all of them, where they were the same so far.
+/// From one member to all of them, where they were the same so far: the stream of this level, and those of
+/// the finer ones, which upsampling adds.
 void DeviceNetwork::spread_members(Pass& pass, std::size_t level) {
   if (pass.members == options_.chunk) {
     return;
   }
-  const std::size_t bytes = streams_[level].bytes() / static_cast<std::size_t>(options_.chunk);
-  for (int member = 1; member < options_.chunk; ++member) {
-    kernels::copy_on_device(streams_[level].as<std::byte>() + static_cast<std::size_t>(member) * bytes,
-                            streams_[level].data(), bytes, pass.stream);
+  for (std::size_t i = 0; i <= level; ++i) {
+    const std::size_t bytes = streams_[i].bytes() / static_cast<std::size_t>(options_.chunk);
+    for (int member = 1; member < options_.chunk; ++member) {
+      kernels::copy_on_device(streams_[i].as<std::byte>() + static_cast<std::size_t>(member) * bytes,
+                              streams_[i].data(), bytes, pass.stream);
+    }
   }
   pass.members = options_.chunk;
 }

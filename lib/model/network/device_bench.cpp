@@ -31,16 +31,19 @@ double median(std::vector<double> values) {
   return values.at((values.size() - 1) / 2);
 }
 
-/// Time of `work` on the stream, after one run that is not counted. [s]
-double time_on(const Stream& stream, int repeats, const std::function<void()>& work) {
+/// Time of `work` on the stream, after one run that is not counted; of `calls` in a row where one is shorter
+/// than its queueing. [s]
+double time_on(const Stream& stream, int repeats, const std::function<void()>& work, int calls = 1) {
   work();
   std::vector<double> seconds;
   for (int i = 0; i < repeats; ++i) {
     StreamTimer timer;
     timer.start(stream);
-    work();
+    for (int call = 0; call < calls; ++call) {
+      work();
+    }
     timer.stop(stream);
-    seconds.push_back(timer.seconds());
+    seconds.push_back(timer.seconds() / calls);
   }
   return median(seconds);
 }
@@ -89,20 +92,27 @@ class Bench {
 
 constexpr TimePhases phases{0.25F, 0.3F};
 
-/// Times the classes of one step, which is queued kernel by kernel.
-std::map<std::string, DeviceClassTiming> time_classes(const Stream& stream, DeviceMembers& members,
-                                                      std::span<const float> noise) {
-  std::vector<std::pair<std::string, StreamTimer>> timers;
-  DeviceObserver observer;
-  observer.begin = [&](const char* name) { timers.emplace_back(name, StreamTimer()).second.start(stream); };
-  observer.end = [&](const char*) { timers.back().second.stop(stream); };
-  members.advance(noise, phases, Members::different, &observer);
-  stream.wait();
+/// Times the classes of a step, which is queued kernel by kernel.
+std::map<std::string, DeviceClassTiming> time_classes(
+    const Stream& stream, int repeats, const std::function<void(const DeviceObserver*)>& step) {
+  std::map<std::string, std::vector<double>> seconds;  // [steps]
   std::map<std::string, DeviceClassTiming> classes;
-  for (const auto& [name, timer] : timers) {
-    DeviceClassTiming& timing = classes[name];
-    timing.seconds += timer.seconds();
-    ++timing.calls;
+  for (int i = 0; i < repeats; ++i) {
+    std::vector<std::pair<std::string, StreamTimer>> timers;
+    DeviceObserver observer;
+    observer.begin = [&](const char* name) { timers.emplace_back(name, StreamTimer()).second.start(stream); };
+    observer.end = [&](const char*) { timers.back().second.stop(stream); };
+    step(&observer);
+    stream.wait();
+    for (const auto& [name, timer] : timers) {
+      std::vector<double>& steps = seconds[name];
+      steps.resize(static_cast<std::size_t>(i) + 1);
+      steps.back() += timer.seconds();
+      classes[name].calls += i == 0 ? 1 : 0;
+    }
+  }
+  for (auto& [name, timing] : classes) {
+    timing.seconds = median(seconds.at(name));
   }
   return classes;
 }
@@ -135,7 +145,6 @@ DeviceStepTiming time_steps(const Bench& bench, const DeviceBenchOptions& option
   const int chunk = members.count();
   DeviceStepTiming timing;
   timing.chunk = chunk;
-  timing.memory = step.network().plan().total();
   const std::vector<float> noise = bench.noise(chunk);
   members.load_same(bench.history());
   DeviceObserver quiet;
@@ -143,9 +152,10 @@ DeviceStepTiming time_steps(const Bench& bench, const DeviceBenchOptions& option
     members.advance(noise, phases, Members::different, observer);
   };
   timing.queued = time_on(step.stream(), options.steps, [&] { advance(&quiet); }) / chunk;
+  // After a queued step of its kind: the run that is not counted records the graph.
   timing.graph = time_on(step.stream(), options.steps, [&] { advance(nullptr); }) / chunk;
   timing.copied = time_copied(step, members, noise, options.steps) / chunk;
-  timing.classes = time_classes(step.stream(), members, noise);
+  timing.classes = time_classes(step.stream(), options.steps, advance);
   return timing;
 }
 
@@ -206,9 +216,14 @@ class AttentionBench {
         shape_.pattern.local_block + shape_.pattern.selected_blocks * shape_.pattern.sparse_block;
     timing.operations =
         4.0 * static_cast<double>(tokens_) * static_cast<double>(stage_.width) * static_cast<double>(keys);
-    timing.inputs = time_on(stream_, repeats, [&] { inputs(); });
-    timing.selection = time_on(stream_, repeats, [&] { select(); });
-    timing.attend = time_on(stream_, repeats, [&] { attend(); });
+    const auto time = [&](void (AttentionBench::*kernel)() const) {
+      constexpr int calls = 10;
+      return time_on(
+          stream_, repeats, [&] { (this->*kernel)(); }, calls);
+    };
+    timing.inputs = time(&AttentionBench::inputs);
+    timing.selection = time(&AttentionBench::select);
+    timing.attend = time(&AttentionBench::attend);
     return timing;
   }
 
@@ -280,6 +295,7 @@ DeviceBenchReport run_device_bench(const DeviceBenchOptions& options) {
   report.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::now()));
   const Bench bench(options);
   for (const int chunk : options.chunks) {
+    const std::size_t free = kernels::free_device_memory();
     double load = 0, first = 0;
     std::unique_ptr<DeviceStep> step;
     {
@@ -297,7 +313,11 @@ DeviceBenchReport run_device_bench(const DeviceBenchOptions& options) {
       report.load_seconds = load;
       report.first_step = first;
     }
+    const DevicePlan& plan = step->network().plan();
+    const DeviceStepMemory memory{plan.total(), plan.weights,
+                                  free - std::min(free, kernels::free_device_memory())};
     report.steps.push_back(time_steps(bench, options, *step, members));
+    report.steps.back().memory = memory;
   }
   for (const std::int64_t tokens : options.attention_tokens) {
     report.attention.push_back(AttentionBench(options, tokens).run(options.steps));
