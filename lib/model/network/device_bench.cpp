@@ -174,7 +174,7 @@ DeviceMemory random_product(std::size_t count, const Stream& stream) {
 class AttentionBench {
  public:
   AttentionBench(const DeviceBenchOptions& options, std::int64_t tokens)
-      : stage_(options.network.stages.front()), tokens_(tokens) {
+      : stage_(options.network.stages.front()), tokens_(tokens), type_(element_type(options.precision)) {
     const std::int64_t heads = stage_.heads, kv_heads = heads / options.network.group,
                        width = options.network.head_width, blocks = tokens / stage_.sparse_block_size;
     shape_ = {1, tokens, kv_heads,
@@ -183,7 +183,7 @@ class AttentionBench {
                    std::min<std::int64_t>(stage_.selected_blocks, blocks), kernels::AttentionBranches::all},
                   tokens, heads, kv_heads)};
     columns_ = qkv_columns(options.network, stage_, true);
-    const std::size_t number = size_of(element_type(options.precision));
+    const std::size_t number = size_of(type_);
     const auto bytes = [](std::int64_t count, std::size_t of) {
       return static_cast<std::size_t>(count) * of;
     };
@@ -277,7 +277,7 @@ class AttentionBench {
   StageConfig stage_;
   std::int64_t tokens_, columns_ = 0;
   kernels::DeviceAttentionShape shape_;
-  ElementType type_ = ElementType::float16;
+  ElementType type_;
   Stream stream_;
   DeviceMemory product_, cosine_, sine_, q_, k_, v_, out_, q_mean_, k_mean_, v_mean_, compressed_, gates_,
       lists_, counts_, counter_;
