@@ -147,9 +147,11 @@ struct TypesCase {
   std::string difference(const Placed& out, std::int64_t rows) const {
     std::vector<float> all, naive;
     std::vector<double> exact;
-    for (std::int64_t row = 0; row<rows; row += inputs * outputs> 100'000 ? 13 : 1) {
+    const std::int64_t row_step = inputs * outputs > 100'000 ? 13 : 1;
+    const std::int64_t column_step = outputs > 256 ? 37 : 1;
+    for (std::int64_t row = 0; row < rows; row += row_step) {
       const std::vector<float> numbers = rows_of(out, row, 1);
-      for (std::int64_t column = row % 5; column<outputs; column += outputs> 256 ? 37 : 1) {
+      for (std::int64_t column = row % 5; column < outputs; column += column_step) {
         const Sums right = sums(row, column);
         const float ours = numbers[static_cast<std::size_t>(column)];
         if (!(std::abs(ours - right.exact) <= tolerance(right))) {

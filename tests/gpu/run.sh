@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU, in about ten minutes (the steps' limits add up to more): correctness of all kernels and of the step, sanitizers, timings.
+# Everything that needs a GPU, in about ten minutes (the steps' limits add up to more): correctness of all kernels and of the
+# step, sanitizers, timings.
 #
 #   tests/gpu/run.sh pack FOLDER     on the machine that built with CUDA (build/): carries programs, their libraries and golden
 #                                    data (MOSAIC_GOLDEN_DIR) into FOLDER/gpu.tar.xz
