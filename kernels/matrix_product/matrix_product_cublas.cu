@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdlib>
 #include <map>
@@ -27,6 +28,8 @@ constexpr std::int64_t most_numbers = std::int64_t(1) << 30;
 constexpr std::int64_t reference_rows = 49152;
 constexpr std::int64_t reference_double_rows = 6144;
 constexpr std::int64_t reference_batches = 120, reference_batch_rows = 128;
+/// Algorithms that are looked at for one that takes any number of rows.
+constexpr int most_candidates = 8;
 
 void* open_library() {
   const std::string name = "libcublasLt.so." + std::to_string(CUBLAS_VER_MAJOR);
@@ -65,6 +68,7 @@ struct Library {
   MOSAIC_SYMBOL(cublasLtCreate);
   MOSAIC_SYMBOL(cublasLtDestroy);
   MOSAIC_SYMBOL(cublasLtMatmul);
+  MOSAIC_SYMBOL(cublasLtMatmulAlgoCheck);
   MOSAIC_SYMBOL(cublasLtMatmulAlgoGetHeuristic);
   MOSAIC_SYMBOL(cublasLtMatmulDescCreate);
   MOSAIC_SYMBOL(cublasLtMatmulDescDestroy);
@@ -112,21 +116,37 @@ Shape shape_of(const DoubleProductArgs& args) {
           args.weight_stride, args.out_stride, CUDA_R_64F,  CUDA_R_64F};
 }
 
+std::int64_t rows_of_piece(std::int64_t inputs, std::int64_t outputs) {
+  return most_numbers / std::max(inputs, outputs) / 128 * 128;
+}
+
+Shape with_rows(Shape shape, std::int64_t rows) {
+  shape.rows = rows;
+  shape.x_stride = rows * shape.inputs;
+  shape.weight_stride = shape.outputs * shape.inputs;
+  shape.out_stride = rows * shape.outputs;
+  return shape;
+}
+
 /// The shape that stands for all with these inputs, outputs and types.
 Shape reference_shape(Shape shape) {
   const bool one = shape.batches == 1;
   shape.batches = one ? 1 : reference_batches;
-  shape.rows = !one ? reference_batch_rows : shape.in_double() ? reference_double_rows : reference_rows;
-  shape.x_stride = shape.rows * shape.inputs;
-  shape.weight_stride = shape.outputs * shape.inputs;
-  shape.out_stride = shape.rows * shape.outputs;
-  return shape;
+  return with_rows(shape, !one                ? reference_batch_rows
+                          : shape.in_double() ? reference_double_rows
+                                              : reference_rows);
 }
 
 struct Operands {
   const void* x;
   const void* weight;
   void* out;
+};
+
+/// What the heuristic finds, the best first.
+struct Candidates {
+  std::array<cublasLtMatmulHeuristicResult_t, most_candidates> results{};
+  int count = 0;
 };
 
 /// The product as cuBLASLt sees it: column-major out^T = weight x^T.
@@ -156,7 +176,8 @@ class Problem {
   Problem(const Problem&) = delete;
   Problem& operator=(const Problem&) = delete;
 
-  cublasLtMatmulAlgo_t choose(cublasLtHandle_t handle) const {
+  /// Algorithms for it, those that are expected to be faster first.
+  Candidates candidates(cublasLtHandle_t handle) const {
     const Library& lib = library();
     cublasLtMatmulPreference_t preference = nullptr;
     check(lib.cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
@@ -173,15 +194,22 @@ class Problem {
       check(lib.cublasLtMatmulPreferenceSetAttribute(preference, attribute, &alignment, sizeof(alignment)),
             "cublasLtMatmulPreferenceSetAttribute");
     }
-    cublasLtMatmulHeuristicResult_t result{};
-    int found = 0;
-    const cublasStatus_t status = lib.cublasLtMatmulAlgoGetHeuristic(handle, operation_, weight_, x_, out_,
-                                                                     out_, preference, 1, &result, &found);
+    Candidates found;
+    const cublasStatus_t status =
+        lib.cublasLtMatmulAlgoGetHeuristic(handle, operation_, weight_, x_, out_, out_, preference,
+                                           most_candidates, found.results.data(), &found.count);
     lib.cublasLtMatmulPreferenceDestroy(preference);
     check(status, "cublasLtMatmulAlgoGetHeuristic");
-    check(found > 0 ? result.state : CUBLAS_STATUS_NOT_SUPPORTED,
+    check(found.count == 0 ? CUBLAS_STATUS_NOT_SUPPORTED : found.results[0].state,
           "cublasLtMatmulAlgoGetHeuristic: no algorithm");
-    return result.algo;
+    return found;
+  }
+
+  bool is_taken_by(cublasLtHandle_t handle, const cublasLtMatmulAlgo_t& algorithm) const {
+    cublasLtMatmulHeuristicResult_t result{};
+    return library().cublasLtMatmulAlgoCheck(handle, operation_, weight_, x_, out_, out_, &algorithm,
+                                             &result) == CUBLAS_STATUS_SUCCESS &&
+           result.workspaceSize <= workspace_bytes;
   }
 
   /// Scale: float, or double for products in double.
@@ -230,9 +258,25 @@ struct MatrixProducts::State {
   const cublasLtMatmulAlgo_t& algorithm(const Shape& shape) {
     const Key key{shape.inputs, shape.outputs, shape.type, shape.out_type, shape.batches == 1};
     const auto found = algorithms.find(key);
-    return found != algorithms.end()
-               ? found->second
-               : algorithms.emplace(key, Problem(reference_shape(shape)).choose(handle)).first->second;
+    return found != algorithms.end() ? found->second : algorithms.emplace(key, choose(shape)).first->second;
+  }
+
+  /// The first that takes one row, the reference's and as many as there may be; without one the first of all,
+  /// which refuses what it does not take when it is called.
+  cublasLtMatmulAlgo_t choose(const Shape& shape) const {
+    const Shape reference = reference_shape(shape);
+    const Problem fewest(with_rows(reference, 1)), usual(reference),
+        most(with_rows(reference,
+                       shape.in_double() ? reference.rows : rows_of_piece(shape.inputs, shape.outputs)));
+    const Candidates found = usual.candidates(handle);
+    for (int i = 0; i < found.count; ++i) {
+      const cublasLtMatmulAlgo_t& algorithm = found.results[static_cast<std::size_t>(i)].algo;
+      if (fewest.is_taken_by(handle, algorithm) && usual.is_taken_by(handle, algorithm) &&
+          most.is_taken_by(handle, algorithm)) {
+        return algorithm;
+      }
+    }
+    return found.results[0].algo;
   }
 
   template <class Scale>
@@ -250,7 +294,7 @@ MatrixProducts::~MatrixProducts() = default;
 
 void MatrixProducts::run(const MatrixProductArgs& args, const Stream& stream) {
   check_product(args);
-  const std::int64_t most = most_numbers / std::max(args.inputs, args.outputs) / 128 * 128;
+  const std::int64_t most = rows_of_piece(args.inputs, args.outputs);
   for (std::int64_t first = 0; first < args.rows; first += most) {
     MatrixProductArgs piece = args;
     piece.rows = std::min(most, args.rows - first);
