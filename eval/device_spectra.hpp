@@ -62,7 +62,8 @@ class DeviceSpectra {
   kernels::DeviceVectorHarmonicsArgs vector_args_;
   kernels::DeviceMemory wave_table_, band_weights_, scalar_, slope_, turning_;
   kernels::DeviceMemory rows_, waves_[2], harmonic_rows_, coefficients_;  // workspaces
-  Transfer<double> results_;                                              ///< of all quantities
+
+  Transfer<double> results_;  ///< of all quantities
 };
 
 }  // namespace mosaic::eval

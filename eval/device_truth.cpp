@@ -14,7 +14,7 @@ DeviceTruth::DeviceTruth(ChannelSet channels, std::size_t in_climatology, std::s
   std::generate(sets_.begin(), sets_.end(), [numbers] { return Transfer<float>(numbers); });
 }
 
-void DeviceTruth::send(const FieldOf& truth, const FieldOf& climatology) {
+void DeviceTruth::send(const DeviceScores::FieldOf& truth, const DeviceScores::FieldOf& climatology) {
   if (!sent_) {  // scores may read what was taken
     current_ = 1 - current_;
   }

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <array>
-#include <functional>
 
+#include "eval/device_scores.hpp"
 #include "eval/device_transfers.hpp"
 #include "fields/channel.hpp"
-#include "grid/lat_lon_grid.hpp"
 
 namespace mosaic::eval {
 
@@ -17,13 +16,9 @@ class DeviceTruth {
   /// `channels`: the truth's; the climatology has the first `in_climatology` of them.
   DeviceTruth(ChannelSet channels, std::size_t in_climatology, std::size_t points);
 
-  /// Field [lat, lon] of a channel; null where there is none.
-  using FieldOf = std::function<const float*(const Channel& channel)>;
-
   /// Sends a lead's fields; returns when `truth` and `climatology` have been read. Those of an earlier call
   /// that nobody took are forgotten.
-  void send(const FieldOf& truth, const FieldOf& climatology);
-  bool sent() const { return sent_; }
+  void send(const DeviceScores::FieldOf& truth, const DeviceScores::FieldOf& climatology);
 
   /// What was sent last is there for all later work in `stream`, until the next but one is sent: what reads
   /// it must be done by then.

@@ -21,7 +21,7 @@ std::vector<DeviceInfo> visible_devices(std::string* why) {
 }
 
 void use_device(int number) {
-  fail(ExitCode::bad_configuration, "GPU {} cannot be used: {}; run with device: cpu", number, reason);
+  fail(ExitCode::bad_configuration, "GPU {} cannot be used: {}; run with model.device: cpu", number, reason);
 }
 
 }  // namespace mosaic::kernels

@@ -49,7 +49,7 @@ void* open_library() {
       DeviceFailure::configuration,
       "GPU: " + name +
           " is not found: put the folder of the CUDA toolkit's libraries on LD_LIBRARY_PATH or set "
-          "CUDA_HOME, or run with device: cpu");
+          "CUDA_HOME, or run with model.device: cpu");
 }
 
 template <class Function>
